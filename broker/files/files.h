@@ -1,0 +1,46 @@
+// Files: performs file requests the resolve, decide, act way (docs/one-open.md).
+//
+// Thread safety: one Files may be used by any number of threads at once; it has no mutable state.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/base/error.h"
+#include "broker/files/outcome.h"
+#include "broker/files/request.h"
+#include "broker/policy/policy.h"
+
+namespace torno::files {
+
+// Whether the calling thread may be held: never on an io thread.
+enum class Wait { kNever, kMayBlock };
+
+class Files {
+ public:
+  // `protected_paths`: sockets and policy directories of the broker; whatever has one of their
+  // inodes, or lies beneath one, is refused whatever the policy says.
+  static Result<Files> create(const std::vector<std::string>& protected_paths);
+  Files(Files&&) noexcept;
+  Files& operator=(Files&&) noexcept;
+  ~Files();
+
+  Outcome open(const policy::PolicyStack& policy, const OpenRequest& request, Wait wait) const;
+  Outcome stat(const policy::PolicyStack& policy, const StatRequest& request, Wait wait) const;
+  Outcome access(const policy::PolicyStack& policy, const AccessRequest& request, Wait wait) const;
+  Outcome readlink(const policy::PolicyStack& policy, const ReadlinkRequest& request,
+                   Wait wait) const;
+
+  // An O_PATH descriptor of the unix socket at `place`, for connect, and its canonical path in
+  // Outcome::target. Makes no verdict about connecting: that is the caller's, on the target. A
+  // path whose way is not visible is denied as in stat. The broker's own sockets are refused.
+  Outcome pin_socket(const policy::PolicyStack& policy, const Place& place, Wait wait) const;
+
+ private:
+  struct State;
+  explicit Files(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace torno::files

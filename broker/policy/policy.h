@@ -1,0 +1,77 @@
+// Policy: a compiled, immutable set of rules; decide is pure (no I/O, no clock, no allocation)
+// and may be called from any thread.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/policy/endpoint.h"
+#include "broker/policy/permission.h"
+#include "broker/policy/verdict.h"
+#include "proto/policy.pb.h"
+
+namespace torno::policy {
+
+class FileRules;     // the automaton over paths
+class ConnectRules;
+
+class Policy {
+ public:
+  Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
+         std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect);
+  ~Policy();
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+
+  // May `wanted` be had of the object at `path`? The path is canonical: absolute, without
+  // "." or ".." or empty components or symlinks, "/" for the root.
+  Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
+
+  Verdict decide_connect(const Endpoint& endpoint) const noexcept;
+
+  // Which socket families a connect rule needs, so that the filter lets no other be made.
+  bool connects_ipv4() const;
+  bool connects_ipv6() const;
+  bool connects_unix() const;
+
+  const std::string& name() const { return merged_.name(); }
+
+  // All files of the policy merged into one message, variables replaced: what filter, limits
+  // and walls are made from.
+  const PolicyFile& merged() const { return merged_; }
+
+  // Where merged().syscall(i) stands.
+  const RuleSource& syscall_source(int index) const {
+    return syscall_sources_[static_cast<std::size_t>(index)];
+  }
+
+ private:
+  PolicyFile merged_;
+  std::vector<RuleSource> syscall_sources_;
+  std::unique_ptr<const FileRules> files_;
+  std::unique_ptr<const ConnectRules> connect_;
+};
+
+using PolicyPtr = std::shared_ptr<const Policy>;
+
+// Policies stacked by torno_enter inside a sandbox: the verdict is the intersection.
+class PolicyStack {
+ public:
+  PolicyStack() = default;
+  explicit PolicyStack(PolicyPtr first) { push(std::move(first)); }
+  void push(PolicyPtr policy) { policies_.push_back(std::move(policy)); }
+
+  Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
+  Verdict decide_connect(const Endpoint& endpoint) const noexcept;
+
+  std::span<const PolicyPtr> policies() const { return policies_; }
+  std::string name() const;  // names joined by '+'
+
+ private:
+  std::vector<PolicyPtr> policies_;
+};
+
+}  // namespace torno::policy

@@ -1,0 +1,37 @@
+# What every target of the project is compiled and linked with: torno_options for our own code,
+# with warnings as errors; torno_generated_options for code that protoc wrote.
+
+add_library(torno_generated_options INTERFACE)
+add_library(torno_options INTERFACE)
+
+target_compile_options(torno_generated_options INTERFACE
+  -fstack-protector-strong
+  $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+target_link_options(torno_generated_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+
+if(TORNO_SANITIZE STREQUAL "address")
+  target_compile_options(torno_generated_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -U_FORTIFY_SOURCE)
+  target_link_options(torno_generated_options INTERFACE -fsanitize=address,undefined)
+elseif(TORNO_SANITIZE STREQUAL "thread")
+  # Asio orders its handlers with atomic_thread_fence, which g++ says TSan does not model.
+  target_compile_options(torno_generated_options INTERFACE
+    -fsanitize=thread -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  target_link_options(torno_generated_options INTERFACE -fsanitize=thread)
+elseif(NOT TORNO_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "TORNO_SANITIZE is '${TORNO_SANITIZE}'; say address, thread or nothing")
+endif()
+
+target_link_libraries(torno_options INTERFACE torno_generated_options)
+target_compile_options(torno_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)
+target_include_directories(torno_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+target_compile_definitions(torno_options INTERFACE TORNO_VERSION="${PROJECT_VERSION}")
+
+# torno_library(NAME SOURCES... ): a static library of the broker's side.
+function(torno_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC torno_options)
+endfunction()

@@ -1,0 +1,62 @@
+#include "cli/policies.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "cli/message.h"
+
+namespace torno::cli {
+
+namespace {
+
+bool is_variable_name(std::string_view name) {
+  if (name.empty() || std::isupper(static_cast<unsigned char>(name.front())) == 0) return false;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isupper(byte) == 0 && std::isdigit(byte) == 0 && c != '_') return false;
+  }
+  return true;
+}
+
+bool is_file(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+}  // namespace
+
+Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments) {
+  std::error_code ignored;  // without a working directory ${CWD} is empty, and rules say so
+  const std::string cwd = std::filesystem::current_path(ignored).string();
+  policy::LoadOptions options;
+  options.directories = policy::default_directories();
+  options.variables = policy::default_variables(getuid(), getpid(), cwd);
+  options.allow_paths = true;
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos || !is_variable_name(assignment.substr(0, equals))) {
+      return std::unexpected(
+          Error{"--set " + escape(assignment) + ": say NAME=VALUE, with a name of A-Z, 0-9 and _"});
+    }
+    options.variables[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+  return options;
+}
+
+policy::Loaded load(const std::string& word, const policy::LoadOptions& options) {
+  // The loader takes a word without '/' and ".policy" as a name; here a file goes first.
+  const bool bare = word.find('/') == std::string::npos && !word.ends_with(".policy");
+  return policy::load(bare && is_file(word) ? "./" + word : word, options);
+}
+
+bool report(const policy::Loaded& loaded) {
+  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) say(diagnostic);
+  return loaded.policy != nullptr;
+}
+
+}  // namespace torno::cli

@@ -1,0 +1,21 @@
+// Policies as the command line names them: shared by every command that reads one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "broker/base/error.h"
+#include "broker/policy/loader.h"
+
+namespace torno::cli {
+
+// Options for the loader: the usual directories and variables, and those of `--set NAME=VALUE`.
+Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments);
+
+// Loads a policy by the word the user gave: a file where there is one, else a name.
+policy::Loaded load(const std::string& word, const policy::LoadOptions& options);
+
+// Prints all diagnostics; true when none is an error.
+bool report(const policy::Loaded& loaded);
+
+}  // namespace torno::cli

@@ -1,0 +1,117 @@
+#include "bench/report.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "bench/calls.h"
+#include "bench/names.h"
+
+namespace torno::bench {
+namespace {
+
+std::string figure(double value, const char* format) {
+  if (value <= 0) return "";
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string microseconds(double nanoseconds) {
+  return figure(nanoseconds / 1e3, "%.2f");
+}
+
+std::string ratio(double value, double floor) {
+  return floor <= 0 ? "" : figure(value / floor, "%.2f×");
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  std::string out = "|";
+  for (const std::string& cell : cells) out += " " + cell + " |";
+  return out + "\n";
+}
+
+std::string processor() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown processor";
+}
+
+std::string machine() {
+  utsname system{};
+  uname(&system);
+  return "Measured on " + processor() + ", " + std::to_string(std::thread::hardware_concurrency()) +
+         " CPUs, Linux " + system.release + ".\n";
+}
+
+}  // namespace
+
+void Report::ReportRuns(const std::vector<Run>& runs) {
+  ConsoleReporter::ReportRuns(runs);
+  for (const Run& run : runs) {
+    failed_ |= run.error_occurred;
+    if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+    std::string benchmark = run.run_name.function_name;
+    if (!run.run_name.args.empty()) benchmark += "/" + run.run_name.args;
+    const double unit = benchmark::GetTimeUnitMultiplier(run.time_unit) / 1e9;
+    samples_[benchmark].push_back(run.GetAdjustedRealTime() / unit);
+  }
+}
+
+double Report::median(const std::string& benchmark) const {
+  const auto found = samples_.find(benchmark);
+  if (found == samples_.end()) return 0;
+  std::vector<double> sorted = found->second;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[sorted.size() / 2];
+}
+
+std::string Report::calls_table() const {
+  std::vector<std::string> head = {"µs a call", ""};
+  for (const Variant variant : kVariants) head.emplace_back(name(variant));
+  head.insert(head.end(), {"Torno ÷ persistent", "Torno ÷ fresh", "Torno ÷ native"});
+  std::string out = row(head) + row(std::vector<std::string>(head.size(), "---"));
+  for (const Call call : kCalls) {
+    for (const Placement placement : kPlacements) {
+      const auto of = [&](Variant variant) {
+        return median(benchmark_name(call, variant, placement));
+      };
+      std::vector<std::string> cells = {name(call), name(placement)};
+      for (const Variant variant : kVariants) cells.push_back(microseconds(of(variant)));
+      const double torno = of(Variant::kTorno);
+      cells.push_back(ratio(torno, of(Variant::kPersistent)));
+      cells.push_back(ratio(torno, of(Variant::kFresh)));
+      cells.push_back(ratio(torno, of(Variant::kNative)));
+      out += row(cells);
+    }
+  }
+  return out;
+}
+
+std::string Report::decide_table() const {
+  std::string out = row({"rules", "ns a decide()", "÷ 10 rules"}) + row({"---", "---", "---"});
+  for (const char* rules : {"10", "100", "1000", "10000", "100000"}) {
+    const double time = median(std::string("decide/") + rules);
+    out += row({rules, figure(time, "%.0f"), ratio(time, median("decide/10"))});
+  }
+  return out;
+}
+
+std::string Report::enter_table() const {
+  std::string out = row({"torno_enter", "ms"}) + row({"---", "---"});
+  for (const Placement placement : kPlacements) {
+    out += row({name(placement), figure(median(enter_name(placement)) / 1e6, "%.2f")});
+  }
+  return out;
+}
+
+std::string Report::markdown() const {
+  return machine() + "\n" + calls_table() + "\n" + decide_table() + "\n" + enter_table();
+}
+
+}  // namespace torno::bench

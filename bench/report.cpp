@@ -2,7 +2,6 @@
 
 #include <sys/utsname.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <thread>
@@ -55,20 +54,17 @@ void Report::ReportRuns(const std::vector<Run>& runs) {
   ConsoleReporter::ReportRuns(runs);
   for (const Run& run : runs) {
     failed_ |= run.error_occurred;
-    if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+    if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
     std::string benchmark = run.run_name.function_name;
     if (!run.run_name.args.empty()) benchmark += "/" + run.run_name.args;
-    const double unit = benchmark::GetTimeUnitMultiplier(run.time_unit) / 1e9;
-    samples_[benchmark].push_back(run.GetAdjustedRealTime() / unit);
+    const double units_a_second = benchmark::GetTimeUnitMultiplier(run.time_unit);
+    medians_[benchmark] = run.GetAdjustedRealTime() / units_a_second * 1e9;
   }
 }
 
 double Report::median(const std::string& benchmark) const {
-  const auto found = samples_.find(benchmark);
-  if (found == samples_.end()) return 0;
-  std::vector<double> sorted = found->second;
-  std::sort(sorted.begin(), sorted.end());
-  return sorted[sorted.size() / 2];
+  const auto found = medians_.find(benchmark);
+  return found == medians_.end() ? 0 : found->second;
 }
 
 std::string Report::calls_table() const {

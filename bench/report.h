@@ -25,7 +25,7 @@ class Report : public benchmark::ConsoleReporter {
   std::string enter_table() const;
   double median(const std::string& benchmark) const;  // nanoseconds; 0: not measured
 
-  std::map<std::string, std::vector<double>> samples_;
+  std::map<std::string, double> medians_;
   bool failed_ = false;
 };
 

@@ -1,0 +1,256 @@
+// torno-png: what it writes is what pngtopnm writes; what the policy leaves out is refused.
+#include <gtest/gtest.h>
+#include <png.h>
+#include <zlib.h>
+
+#include <filesystem>
+
+#include "tests/examples/directory.h"
+#include "tests/examples/pictures.h"
+#include "tests/examples/process.h"
+
+namespace torno::examples {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kBadPicture = 1;
+constexpr int kBadUsage = 2;
+constexpr int kNotSealed = 3;
+constexpr int kNoAccess = 4;
+
+std::string with_pngtopnm(const std::string& png) {
+  const Result result = run({"pngtopnm", png});
+  EXPECT_EQ(result.status, 0) << "pngtopnm (package netpbm): " << result.err;
+  return result.out;
+}
+
+void expect_equal(const std::string& png, const Directory& directory) {
+  const std::string output = directory / "out.pnm";
+  const Result result = run({program("torno-png"), png, output});
+  ASSERT_EQ(result.status, kDone) << result.err;
+  // Bytes, and not EXPECT_EQ: a megabyte of picture in a log helps nobody.
+  EXPECT_TRUE(read_file(output) == with_pngtopnm(png)) << png;
+}
+
+class EveryKind : public testing::TestWithParam<Kind> {};
+
+TEST_P(EveryKind, IsWhatPngtopnmWrites) {
+  const Directory directory;
+  write_file(directory / "in.png", make_png(GetParam()));
+  expect_equal(directory / "in.png", directory);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Png, EveryKind,
+    testing::Values(
+        Kind{"rgb", PNG_COLOR_TYPE_RGB, 8}, Kind{"rgb16", PNG_COLOR_TYPE_RGB, 16},
+        Kind{"rgba", PNG_COLOR_TYPE_RGBA, 8}, Kind{"rgba16", PNG_COLOR_TYPE_RGBA, 16},
+        Kind{"gray", PNG_COLOR_TYPE_GRAY, 8}, Kind{"gray1", PNG_COLOR_TYPE_GRAY, 1},
+        Kind{"gray2", PNG_COLOR_TYPE_GRAY, 2}, Kind{"gray4", PNG_COLOR_TYPE_GRAY, 4},
+        Kind{"gray16", PNG_COLOR_TYPE_GRAY, 16}, Kind{"gray_alpha", PNG_COLOR_TYPE_GA, 8},
+        Kind{"gray_alpha16", PNG_COLOR_TYPE_GA, 16}, Kind{"palette1", PNG_COLOR_TYPE_PALETTE, 1},
+        Kind{"palette4", PNG_COLOR_TYPE_PALETTE, 4}, Kind{"palette8", PNG_COLOR_TYPE_PALETTE, 8},
+        Kind{.name = "gray_palette",
+             .color_type = PNG_COLOR_TYPE_PALETTE,
+             .depth = 8,
+             .gray_palette = true},
+        Kind{"rgb_interlaced", PNG_COLOR_TYPE_RGB, 8, true},
+        Kind{"gray1_interlaced", PNG_COLOR_TYPE_GRAY, 1, true},
+        Kind{"palette_interlaced", PNG_COLOR_TYPE_PALETTE, 4, true},
+        Kind{"rgb_5_bits", PNG_COLOR_TYPE_RGB, 8, false, 5},
+        Kind{"gray16_10_bits", PNG_COLOR_TYPE_GRAY, 16, false, 10},
+        Kind{"gray16_8_bits", PNG_COLOR_TYPE_GRAY, 16, false, 8},
+        Kind{"gray4_1_bit", PNG_COLOR_TYPE_GRAY, 4, false, 1},
+        Kind{"palette_4_bits", PNG_COLOR_TYPE_PALETTE, 8, false, 4}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST(Png, DecodesThePictureOfTheDemo) {
+  const Directory directory;
+  expect_equal(TORNO_SOURCE_DIR "/examples/png/planet.png", directory);
+}
+
+TEST(Png, DecodesPicturesOfTheSystem) {
+  constexpr int kEnough = 20;
+  const Directory directory;
+  int found = 0;
+  const auto options = std::filesystem::directory_options::skip_permission_denied;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("/usr/share", options)) {
+    if (found == kEnough) break;
+    if (entry.path().extension() != ".png" || !entry.is_regular_file()) continue;
+    expect_equal(std::filesystem::canonical(entry.path()), directory);
+    ++found;
+  }
+  RecordProperty("pictures", found);  // a minimal system has none, and that is no failure
+}
+
+TEST(Png, AFileNameWithGlobCharactersAllowsThatFileAlone) {
+  const Directory directory;
+  const std::string png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
+  write_file(directory / "a*.png", png);
+  expect_equal(directory / "a*.png", directory);
+}
+
+TEST(Png, OverwritesWhatIsThere) {
+  const Directory directory;
+  write_file(directory / "in.png", make_png({"rgb", PNG_COLOR_TYPE_RGB, 8}));
+  write_file(directory / "out.pnm", std::string(100'000, 'x'));
+  expect_equal(directory / "in.png", directory);
+}
+
+// ------------------------------------------------------------------------- broken pictures
+
+void expect_bad_picture(const std::string& bytes) {
+  const Directory directory;
+  write_file(directory / "in.png", bytes);
+  const Result result = run({program("torno-png"), directory / "in.png", directory / "out.pnm"});
+  EXPECT_EQ(result.status, kBadPicture) << result.err;
+  EXPECT_TRUE(result.err.starts_with("torno-png: error: " + directory / "in.png" + ": "))
+      << result.err;
+  EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  EXPECT_FALSE(exists(directory / "out.pnm"));
+}
+
+TEST(Png, ATruncatedFileLeavesNoOutput) {
+  const std::string png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
+  for (const std::size_t size : {std::size_t{0}, std::size_t{4}, std::size_t{20}, std::size_t{60},
+                                 png.size() / 2, png.size() - 20}) {
+    expect_bad_picture(png.substr(0, size));
+  }
+}
+
+TEST(Png, ACorruptFileLeavesNoOutput) {
+  const std::string png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
+  std::string no_png = png;
+  no_png[1] = 'Q';
+  expect_bad_picture(no_png);
+  std::string bad_header = png;
+  bad_header[20] = '\x7f';  // the height, which its CRC no longer matches
+  expect_bad_picture(bad_header);
+  std::string bad_data = png;
+  bad_data[png.size() / 2] = static_cast<char>(~bad_data[png.size() / 2]);
+  expect_bad_picture(bad_data);
+}
+
+TEST(Png, AHeaderThatClaimsAHugePictureIsRefusedBeforeMemoryIsAskedFor) {
+  std::string png =
+      make_png({.name = "", .color_type = PNG_COLOR_TYPE_RGB, .depth = 8, .width = 1, .height = 1});
+  const std::string size("\x00\x0f\x42\x40\x00\x0f\x42\x40", 8);  // 1,000,000 x 1,000,000
+  png.replace(16, 8, size);
+  const auto crc = crc32(0, reinterpret_cast<const Bytef*>(png.data()) + 12, 17);
+  for (std::size_t i = 0; i < 4; ++i) png[29 + i] = static_cast<char>(crc >> (24 - 8 * i));
+  expect_bad_picture(png);
+}
+
+// ------------------------------------------------------------------------------- the policy
+
+// A policy of two folders, as a shared broker would have it.
+std::string folders(const std::string& in, const std::string& out) {
+  return "file { path: \"" + in + "/**\" allow: READ }\n" +  //
+         "file { path: \"" + out + "/**\" allow: [WRITE, CREATE] }\n";
+}
+
+struct Folders : testing::Test {
+  Folders() {
+    in = directory.make_directory("in");
+    out = directory.make_directory("out");
+    elsewhere = directory.make_directory("elsewhere");
+    png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
+    write_file(in + "/a.png", png);
+    write_file(elsewhere + "/b.png", png);
+    write_file(directory / "two.policy", folders(in, out));
+  }
+  Result decode(const std::string& from, const std::string& to) {
+    return run({program("torno-png"), "--policy", directory / "two.policy", from, to});
+  }
+  Directory directory;
+  std::string in, out, elsewhere, png;
+};
+
+TEST_F(Folders, WhatThePolicyAllowsWorks) {
+  const Result result = decode(in + "/a.png", out + "/a.ppm");
+  EXPECT_EQ(result.status, kDone) << result.err;
+  EXPECT_TRUE(read_file(out + "/a.ppm") == with_pngtopnm(in + "/a.png"));
+}
+
+TEST_F(Folders, AnInputOutsideThePolicyIsRefused) {
+  const Result result = decode(elsewhere + "/b.png", out + "/b.ppm");
+  EXPECT_EQ(result.status, kNoAccess);
+  EXPECT_EQ(result.err,
+            "torno-png: error: cannot open " + elsewhere + "/b.png: Permission denied\n");
+  EXPECT_FALSE(exists(out + "/b.ppm"));
+}
+
+TEST_F(Folders, AnOutputOutsideThePolicyIsRefused) {
+  const Result result = decode(in + "/a.png", elsewhere + "/a.ppm");
+  EXPECT_EQ(result.status, kNoAccess);
+  EXPECT_EQ(result.err,
+            "torno-png: error: cannot create " + elsewhere + "/a.ppm: Permission denied\n");
+  EXPECT_FALSE(exists(elsewhere + "/a.ppm"));
+}
+
+TEST_F(Folders, AnInputIsNoOutput) {
+  EXPECT_EQ(decode(in + "/a.png", in + "/a.png").status, kNoAccess);
+  EXPECT_TRUE(read_file(in + "/a.png") == png);
+}
+
+TEST_F(Folders, AMissingInputInAnAllowedFolderIsMissing) {
+  const Result result = decode(in + "/none.png", out + "/none.ppm");
+  EXPECT_EQ(result.status, kNoAccess);
+  EXPECT_EQ(result.err,
+            "torno-png: error: cannot open " + in + "/none.png: No such file or directory\n");
+}
+
+TEST_F(Folders, VariablesOfTheCommandLineReachThePolicy) {
+  write_file(directory / "set.policy", folders("${IN}", "${OUT}"));
+  const Result result = run({program("torno-png"), "--policy", directory / "set.policy", "--set",
+                             "IN=" + in, "--set", "OUT=" + out, in + "/a.png", out + "/a.ppm"});
+  EXPECT_EQ(result.status, kDone) << result.err;
+}
+
+TEST_F(Folders, TwoWorkersOfOneServiceHaveAPolicyEach) {
+  const Directory house;
+  house.make_directory("policies");
+  write_file(house / "policies/a.policy", folders(in, out));
+  write_file(house / "policies/b.policy", folders(elsewhere, out));
+  const Service service(house);
+  const auto decode_as = [&](const std::string& policy, const std::string& from) {
+    return run({program("torno-png"), "--policy", policy, from, out + "/" + policy + ".ppm"},
+               service.socket())
+        .status;
+  };
+  EXPECT_EQ(decode_as("a", in + "/a.png"), kDone);
+  EXPECT_EQ(decode_as("b", elsewhere + "/b.png"), kDone);
+  EXPECT_EQ(decode_as("a", elsewhere + "/b.png"), kNoAccess);
+  EXPECT_EQ(decode_as("b", in + "/a.png"), kNoAccess);
+}
+
+// ----------------------------------------------------------------------- what ends it early
+
+TEST_F(Folders, WithoutItsPolicyItDecodesNothing) {
+  const Result result = run({program("torno-png"), "--policy", directory / "missing.policy",
+                             in + "/a.png", out + "/a.ppm"});
+  EXPECT_EQ(result.status, kNotSealed);
+  EXPECT_NE(result.err.find("missing.policy"), std::string::npos) << result.err;
+  EXPECT_FALSE(exists(out + "/a.ppm"));
+}
+
+TEST_F(Folders, WithoutItsBrokerItDecodesNothing) {
+  const Result result =
+      run({program("torno-png"), in + "/a.png", out + "/a.ppm"}, directory / "nobody.sock");
+  EXPECT_EQ(result.status, kNotSealed);
+  EXPECT_FALSE(exists(out + "/a.ppm"));
+}
+
+TEST(Png, AWrongCommandLineSaysWhatIsRight) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {}, {"in.png"}, {"a", "b", "c"}, {"--policy"}, {"--nothing", "a", "b"}};
+  for (std::vector<std::string> arguments : wrong) {
+    arguments.insert(arguments.begin(), program("torno-png"));
+    const Result result = run(arguments);
+    EXPECT_EQ(result.status, kBadUsage);
+    EXPECT_TRUE(result.err.starts_with("usage: torno-png ")) << result.err;
+  }
+}
+
+}  // namespace
+}  // namespace torno::examples

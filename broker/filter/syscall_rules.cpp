@@ -1,0 +1,184 @@
+#include "broker/filter/syscall_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "broker/filter/groups.h"
+#include "broker/filter/rule_comparisons.h"
+#include "broker/policy/loader.h"
+
+namespace torno::filter {
+namespace {
+
+using policy::SyscallRule;
+
+// Trapping one of these leaves a thread half made, a lock held, or the handler without a way back.
+constexpr std::array<std::string_view, 12> kNeverTrapped = {"rt_sigreturn",
+                                                            "rseq",
+                                                            "set_robust_list",
+                                                            "set_tid_address",
+                                                            "restart_syscall",
+                                                            "futex",
+                                                            "clone",
+                                                            "fork",
+                                                            "vfork",
+                                                            "clone3",
+                                                            "exit",
+                                                            "exit_group"};
+
+// What the sandboxee's handler itself calls after the seal. A rule with arguments may narrow one
+// of them; without any it would break every brokered call.
+constexpr std::array<std::string_view, 14> kHandlerNeeds = {
+    "rt_sigaction", "rt_sigprocmask", "recvmsg", "sendmsg", "sendto", "writev",     "ppoll",
+    "getpid",       "gettid",         "getcwd",  "close",   "fcntl",  "exit_group", "dup"};
+
+bool contains(const auto& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool restricts(policy::Action action) {
+  return action == policy::KILL || action == policy::TRAP || action == policy::ERRNO;
+}
+
+std::string_view word(policy::Action action) {
+  return policy::Action_Name(action);
+}
+
+// 0 for a name that is none.
+int errno_value(std::string_view name) {
+  if (name == "EWOULDBLOCK") return EWOULDBLOCK;
+  if (name == "ENOTSUP") return ENOTSUP;
+  if (name == "EDEADLOCK") return EDEADLOCK;
+  constexpr int kLast = EHWPOISON;
+  for (int value = 1; value <= kLast; ++value) {
+    if (errno_name(value) == name) return value;
+  }
+  return 0;
+}
+
+// Letting a call through goes before every condition and every group, so only calls that have
+// none to lose qualify. LOG is the kernel's "allow, and log it".
+Result<void> check_letting_through(const SyscallRule& rule, const Group& group,
+                                   const Conditions& conditions) {
+  const std::string head = std::string(word(rule.action())) + " of " + rule.name();
+  const std::string tail = "; a policy can only narrow it";
+  switch (group.kind) {
+    case Kind::kAllowed: {
+      const bool narrowed = std::ranges::any_of(
+          conditions.refused, [&](const Rule& r) { return r.call == rule.name(); });
+      if (!narrowed) return {};
+      return std::unexpected(
+          Error{head + " would lift a wall: some of its arguments are refused" + tail});
+    }
+    case Kind::kByArguments:
+      return std::unexpected(Error{head +
+                                   " would lift a wall: it is let through for some "
+                                   "arguments only (" +
+                                   std::string(group.reason) + ")" + tail});
+    case Kind::kTranslated:
+      return std::unexpected(Error{head +
+                                   " would lift a wall: the sandboxee's handler translates "
+                                   "it (" +
+                                   std::string(group.reason) + ")" + tail});
+    case Kind::kBrokered:
+      return std::unexpected(Error{head + " would go around the broker; say what it may reach "
+                                          "with a file or connect rule"});
+    case Kind::kRefused:
+      if (group.policy_may_allow) return {};
+      return std::unexpected(
+          Error{head + " would lift a wall: " + std::string(group.reason) + "; remove the rule"});
+  }
+  return {};
+}
+
+Result<void> check_restricting(const SyscallRule& rule, const Group& group) {
+  const std::string head = std::string(word(rule.action())) + " of " + rule.name();
+  if (rule.name() == "rt_sigreturn") {
+    return std::unexpected(
+        Error{head + " is not possible: every signal handler returns through it"});
+  }
+  if (rule.action() == policy::TRAP) {
+    if (contains(kNeverTrapped, rule.name())) {
+      return std::unexpected(
+          Error{head +
+                " is not possible: libc calls it where no trap can be handled; use ERRNO or KILL"});
+    }
+    if (group.kind == Kind::kBrokered || group.kind == Kind::kTranslated) {
+      return std::unexpected(Error{head + " changes nothing: it is trapped to be performed, not "
+                                          "to be refused; use ERRNO or KILL"});
+    }
+  }
+  if (rule.arg().empty() && contains(kHandlerNeeds, rule.name())) {
+    return std::unexpected(Error{head + " would break every brokered call, for which the "
+                                        "sandboxee's handler needs it; name arguments"});
+  }
+  return {};
+}
+
+Result<std::uint32_t> kernel_action(const SyscallRule& rule) {
+  if (rule.action() != policy::ERRNO && !rule.errno_name().empty()) {
+    return std::unexpected(Error{"errno goes with action: ERRNO alone"});
+  }
+  switch (rule.action()) {
+    case policy::KILL:
+      return SCMP_ACT_KILL_PROCESS;
+    case policy::TRAP:
+      return SCMP_ACT_TRAP;
+    case policy::LOG:
+      return SCMP_ACT_LOG;
+    case policy::ALLOW:
+      return SCMP_ACT_ALLOW;
+    case policy::ERRNO: {
+      const int value = errno_value(rule.errno_name());
+      if (value != 0) return SCMP_ACT_ERRNO(static_cast<std::uint32_t>(value));
+      return std::unexpected(Error{rule.errno_name().empty()
+                                       ? std::string("action: ERRNO needs errno: \"EPERM\" or such")
+                                       : "unknown errno \"" + escape(rule.errno_name()) +
+                                             "\"; errno(3) lists the names"});
+    }
+    default:
+      return std::unexpected(Error{"action is missing: ALLOW, ERRNO, TRAP, KILL or LOG"});
+  }
+}
+
+Result<Rule> compile_rule(const SyscallRule& rule, const Conditions& conditions) {
+  const Group* group = group_of(rule.name());
+  if (group == nullptr || call_number(rule.name()) < 0) {
+    return std::unexpected(Error{"unknown system call \"" + escape(rule.name()) +
+                                 "\"; `torno syscall NAME` looks one up"});
+  }
+  const auto action = kernel_action(rule);
+  if (!action) return std::unexpected(action.error());
+  auto comparisons = rule_comparisons(rule);
+  if (!comparisons) return std::unexpected(comparisons.error());
+  const auto permitted = restricts(rule.action()) ? check_restricting(rule, *group)
+                                                  : check_letting_through(rule, *group, conditions);
+  if (!permitted) return std::unexpected(permitted.error());
+  return Rule{rule.name(), *action, std::move(*comparisons)};
+}
+
+}  // namespace
+
+Result<std::vector<Rule>> syscall_rules(const policy::Policy& policy,
+                                        const Conditions& conditions) {
+  std::vector<Rule> ordered;
+  for (const auto action : {policy::KILL, policy::TRAP, policy::ERRNO, policy::LOG, policy::ALLOW,
+                            policy::ACTION_UNSPECIFIED}) {
+    for (int i = 0; i < policy.merged().syscall_size(); ++i) {
+      const SyscallRule& rule = policy.merged().syscall(i);
+      if (rule.action() != action) continue;
+      auto compiled = compile_rule(rule, conditions);
+      if (!compiled) {
+        const policy::Diagnostic diagnostic{policy::Diagnostic::Severity::kError,
+                                            policy.syscall_source(i), compiled.error().message};
+        return std::unexpected(Error{diagnostic.text()});
+      }
+      ordered.push_back(std::move(*compiled));
+    }
+  }
+  return ordered;
+}
+
+}  // namespace torno::filter

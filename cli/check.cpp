@@ -23,7 +23,7 @@ constexpr const char* kFooter =
     "Exit status: 0 no error (warnings do not count), 1 errors, 2 a file cannot be read.";
 
 int check_one(const std::string& word, const policy::LoadOptions& options) {
-  const policy::Loaded loaded = load(word, options);
+  const policy::Loaded loaded = load_policy(word, options);
   if (!report(loaded)) return loaded.unreadable ? kExitTrouble : kExitRefused;
   // System call rules are checked where they are compiled.
   const Result<filter::Instructions> program = filter::compile(*loaded.policy);

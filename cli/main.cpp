@@ -56,6 +56,8 @@ int run(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   add_check(app, status);
+  add_why(app, status);
+  add_syscall(app, status);
   add_status(app, status);
 
   try {

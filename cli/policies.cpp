@@ -48,7 +48,7 @@ Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignm
   return options;
 }
 
-policy::Loaded load(const std::string& word, const policy::LoadOptions& options) {
+policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options) {
   // The loader takes a word without '/' and ".policy" as a name; here a file goes first.
   const bool bare = word.find('/') == std::string::npos && !word.ends_with(".policy");
   return policy::load(bare && is_file(word) ? "./" + word : word, options);

@@ -13,7 +13,7 @@ namespace torno::cli {
 Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments);
 
 // Loads a policy by the word the user gave: a file where there is one, else a name.
-policy::Loaded load(const std::string& word, const policy::LoadOptions& options);
+policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options);
 
 // Prints all diagnostics; true when none is an error.
 bool report(const policy::Loaded& loaded);

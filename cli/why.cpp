@@ -1,0 +1,191 @@
+// torno why: which rule decides? Asks the engine that enforcement asks, about what a path
+// canonically leads to.
+#include <sys/stat.h>
+
+#include <CLI/App.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/address.h"
+#include "cli/canonical.h"
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/policies.h"
+
+namespace torno::cli {
+
+namespace {
+
+using policy::Permissions;
+using policy::Policy;
+using policy::Verdict;
+
+constexpr const char* kFooter =
+    "PERMISSION and PATH:   READ, WRITE, CREATE, EXECUTE or STAT, and a path\n"
+    "CONNECT and ADDRESS:   127.0.0.1:80, [::1]:80, unix:/run/x.sock or abstract:NAME\n"
+    "\n"
+    "Examples:\n"
+    "  torno why --policy png.policy READ /etc/shadow\n"
+    "  torno why --policy NO_NETWORK CONNECT 127.0.0.1:80\n"
+    "  torno why --policy out.policy --set OUT=/tmp/out CREATE /tmp/out/image.ppm\n"
+    "\n"
+    "Exit status: 0 allowed, 1 denied, 2 no answer (a wrong argument, an error in the policy).";
+
+struct Arguments {
+  std::string policy;
+  std::vector<std::string> assignments;
+  std::string permission;
+  std::string subject;
+};
+
+// "allowed: READ /x by FILE:LINE".
+int tell(bool allowed, const std::string& question, const Verdict& verdict, const Policy& policy,
+         const std::string& reason = "") {
+  std::string line = (allowed ? "allowed: " : "denied: ") + question;
+  if (verdict.rule != nullptr) {
+    line += " by " + escape(verdict.rule->file) + ":" + std::to_string(verdict.rule->line);
+  } else if (!reason.empty()) {
+    line += ": " + reason;
+  } else {
+    line += ": no rule of policy '" + escape(policy.name()) + "' allows it";
+  }
+  answer(line);
+  return allowed ? kExitOk : kExitRefused;
+}
+
+// Opening a special file needs its type as well; looking at one does not.
+Permissions special_type(mode_t type) {
+  switch (type) {
+    case S_IFCHR:
+      return policy::kCharacterDevice;
+    case S_IFBLK:
+      return policy::kBlockDevice;
+    case S_IFIFO:
+      return policy::kFifo;
+    case S_IFSOCK:
+      return policy::kSocket;
+    default:
+      return policy::kNone;
+  }
+}
+
+Permissions permission_of(const std::string& word) {
+  for (const Permissions one :
+       {policy::kRead, policy::kWrite, policy::kCreate, policy::kExecute, policy::kStat}) {
+    if (policy::to_string(one) == word) return one;
+  }
+  return policy::kNone;
+}
+
+// A symlink is followed by the broker only where the policy lets it be seen.
+bool visible(const Policy& policy, const std::string& path) {
+  const Verdict verdict = policy.decide_file(path, policy::kStat);
+  return verdict.allowed || verdict.leads;
+}
+
+// What a reader of the verdict should know of the way to it.
+void explain_way(const std::string& asked, const Canonical& place) {
+  if (asked != place.path) answer("  " + escape(asked) + " leads to " + escape(place.path));
+  if (place.error == ENOENT) {
+    answer("  nothing exists there now; if a symlink or a special file comes there, ask again");
+  } else if (place.error != 0) {
+    answer("  what is there cannot be seen by this user (" + errno_name(place.error) +
+           "): symlinks on the way were not followed");
+  }
+}
+
+int why_file(const Policy& policy, Permissions wanted, const std::string& path) {
+  // To make or remove an entry concerns the entry itself, even when it is a symlink.
+  const Result<Canonical> place = canonicalise(path, wanted != policy::kCreate);
+  if (!place) {
+    say_error(place.error().message);
+    return kExitTrouble;
+  }
+  const std::string question = policy::to_string(wanted) + " " + escape(place->path);
+  for (const std::string& link : place->links) {
+    if (visible(policy, link)) continue;
+    const Verdict verdict = policy.decide_file(link, policy::kStat);
+    const int status = tell(false, question, verdict, policy,
+                            "the symlink " + escape(link) + " on the way may not be seen");
+    explain_way(path, *place);
+    return status;
+  }
+  if ((wanted & (policy::kRead | policy::kWrite)) != 0) wanted |= special_type(place->type);
+  const Verdict verdict = policy.decide_file(place->path, wanted);
+  const bool seen = !verdict.allowed && verdict.leads;
+  const bool enough = seen && wanted == policy::kStat;
+  const int status =
+      tell(verdict.allowed || enough, policy::to_string(wanted) + " " + escape(place->path),
+           verdict, policy, enough ? "it leads to something allowed" : "");
+  if (seen && !enough) {
+    answer("  it leads to something allowed: stat, access(F_OK) and readlink see it, no more");
+  }
+  explain_way(path, *place);
+  return status;
+}
+
+int why_connect(const Policy& policy, const std::string& text) {
+  Result<Address> address = parse_address(text);
+  if (!address) {
+    say_error(address.error().message);
+    return kExitTrouble;
+  }
+  if (address->endpoint.kind != policy::Endpoint::Kind::kUnixPath) {
+    address->endpoint.name = address->name;  // of an abstract socket
+    const Verdict verdict = policy.decide_connect(address->endpoint);
+    return tell(verdict.allowed, "CONNECT " + escape(text), verdict, policy);
+  }
+  const Result<Canonical> place = canonicalise(address->name, true);
+  if (!place) {
+    say_error(place.error().message);
+    return kExitTrouble;
+  }
+  policy::Endpoint endpoint = address->endpoint;
+  endpoint.name = place->path;
+  const Verdict verdict = policy.decide_connect(endpoint);
+  const int status = tell(verdict.allowed, "CONNECT unix:" + escape(place->path), verdict, policy);
+  explain_way(address->name, *place);
+  return status;
+}
+
+int why(const Arguments& arguments) {
+  const Result<policy::LoadOptions> options = load_options(arguments.assignments);
+  if (!options) {
+    say_error(options.error().message);
+    return kExitTrouble;
+  }
+  const Permissions wanted = permission_of(arguments.permission);
+  const bool connect = arguments.permission == "CONNECT";
+  if (arguments.permission == "BIND") {
+    say_error("BIND: rules for bind are not built in this version");
+    return kExitTrouble;
+  }
+  if (wanted == policy::kNone && !connect) {
+    say_error("'" + escape(arguments.permission) +
+              "' is no permission: say READ, WRITE, CREATE, EXECUTE, STAT or CONNECT");
+    return kExitTrouble;
+  }
+  const policy::Loaded loaded = load_policy(arguments.policy, *options);
+  if (!report(loaded)) return kExitTrouble;
+  return connect ? why_connect(*loaded.policy, arguments.subject)
+                 : why_file(*loaded.policy, wanted, arguments.subject);
+}
+
+}  // namespace
+
+void add_why(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("why", "Tell whether a policy allows an access, and why");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("--policy", arguments->policy, "A policy file, or the name of a policy")
+      ->required();
+  command->add_option("--set", arguments->assignments, "NAME=VALUE: what ${NAME} in a policy means")
+      ->allow_extra_args(false);
+  command->add_option("PERMISSION", arguments->permission, "What is asked for")->required();
+  command->add_option("SUBJECT", arguments->subject, "A path, or an address for CONNECT")
+      ->required();
+  command->footer(kFooter);
+  command->callback([arguments, &status] { status = why(*arguments); });
+}
+
+}  // namespace torno::cli

@@ -1,0 +1,37 @@
+// Runs the real program and takes what it says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace torno::cli {
+
+struct Run {
+  int status = -1;  // exit status; -1: it did not exit by itself
+  std::string out;
+  std::string err;
+};
+
+Run run_torno(const std::vector<std::string>& arguments);
+
+// The same with standard output going to a file.
+Run run_torno_into(const std::string& file, const std::vector<std::string>& arguments);
+
+// A directory of the test's own, by its canonical path, gone with the object.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  std::string path(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+  // Writes a file and returns its path.
+  std::string write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace torno::cli

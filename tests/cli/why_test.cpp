@@ -1,0 +1,157 @@
+// torno why: verdict, rule, and where the path leads.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/cli/run_torno.h"
+
+namespace torno::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class Why : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"open", "closed"}) {
+      std::filesystem::create_directory(directory_.path(name));
+    }
+    directory_.write("open/file", "x");
+    directory_.write("open/secret", "x");
+    directory_.write("closed/file", "x");
+    ASSERT_EQ(symlink("../closed/file", directory_.path("open/out").c_str()), 0);
+    ASSERT_EQ(symlink("../open/file", directory_.path("closed/in").c_str()), 0);
+    ASSERT_EQ(mkfifo(directory_.path("open/fifo").c_str(), 0600), 0);
+    policy_ = directory_.write(
+        "p.policy", "file { path: \"" + directory_.path("open") +
+                        "/**\" allow: READ }\nfile { path: \"" + directory_.path("open/secret") +
+                        "\" deny: READ }\n"
+                        "connect { address: \"127.0.0.1\" port: 80 }\n"
+                        "connect { unix: \"" +
+                        directory_.path("open/socket") + "\" }\nconnect { abstract: \"name\" }\n");
+  }
+
+  Run ask(const std::string& permission, const std::string& subject) const {
+    return run_torno({"why", "--policy", policy_, permission, subject});
+  }
+
+  // Also: what was asked has an answer on standard output alone.
+  void expect_allowed(const Run& run, const std::string& text) const {
+    EXPECT_EQ(run.status, 0) << run.out;
+    EXPECT_THAT(run.out, StartsWith("allowed: " + text));
+    EXPECT_EQ(run.err, "");
+  }
+  void expect_denied(const Run& run, const std::string& text) const {
+    EXPECT_EQ(run.status, 1) << run.out;
+    EXPECT_THAT(run.out, StartsWith("denied: " + text));
+    EXPECT_EQ(run.err, "");
+  }
+  void expect_no_answer(const Run& run, const std::string& text) const {
+    EXPECT_EQ(run.status, 2);
+    EXPECT_EQ(run.out, "");
+    EXPECT_THAT(run.err, StartsWith("torno: "));
+    EXPECT_THAT(run.err, HasSubstr(text));
+  }
+
+  TemporaryDirectory directory_;
+  std::string policy_;
+};
+
+TEST_F(Why, AllowedNamesTheRule) {
+  const std::string file = directory_.path("open/file");
+  expect_allowed(ask("READ", file), "READ " + file + " by " + policy_ + ":1\n");
+}
+
+TEST_F(Why, DeniedNamesTheDenyRule) {
+  const std::string file = directory_.path("open/secret");
+  expect_denied(ask("READ", file), "READ " + file + " by " + policy_ + ":2\n");
+}
+
+TEST_F(Why, DeniedWithoutARuleSaysSo) {
+  expect_denied(ask("WRITE", directory_.path("open/file")),
+                "WRITE " + directory_.path("open/file") + ": no rule of policy 'p' allows it\n");
+  expect_denied(ask("READ", "/etc/shadow"), "READ /etc/shadow: no rule");
+}
+
+TEST_F(Why, TheVerdictIsAboutWhatASymlinkLeadsTo) {
+  const Run run = ask("READ", directory_.path("open/out"));
+  expect_denied(run, "READ " + directory_.path("closed/file"));
+  EXPECT_THAT(run.out, HasSubstr(directory_.path("open/out") + " leads to " +
+                                 directory_.path("closed/file") + "\n"));
+}
+
+TEST_F(Why, ASymlinkThatMayNotBeSeenLeadsNowhere) {
+  const Run run = ask("READ", directory_.path("closed/in"));
+  expect_denied(run, "READ " + directory_.path("open/file") + ": the symlink " +
+                         directory_.path("closed/in"));
+}
+
+TEST_F(Why, DotDotIsResolved) {
+  expect_allowed(ask("READ", directory_.path("open/../open/./file")),
+                 "READ " + directory_.path("open/file"));
+}
+
+TEST_F(Why, ADirectoryOnTheWayIsSeenAndNoMore) {
+  expect_allowed(ask("STAT", directory_.path()), "STAT " + directory_.path() + ": it leads");
+  const Run run = ask("READ", directory_.path());
+  expect_denied(run, "READ " + directory_.path());
+  EXPECT_THAT(run.out, HasSubstr("stat, access(F_OK) and readlink see it, no more"));
+}
+
+TEST_F(Why, ASpecialFileNeedsItsType) {
+  expect_denied(ask("READ", directory_.path("open/fifo")), "READ|FIFO ");
+  policy_ = directory_.write("fifo.policy", "file { path: \"" + directory_.path("open/**") +
+                                                "\" allow: READ type: FIFO }");
+  expect_allowed(ask("READ", directory_.path("open/fifo")), "READ|FIFO ");
+}
+
+TEST_F(Why, WhatDoesNotExistIsDecidedByItsName) {
+  const Run run = ask("READ", directory_.path("open/none"));
+  expect_allowed(run, "READ " + directory_.path("open/none"));
+  EXPECT_THAT(run.out, HasSubstr("nothing exists there now"));
+}
+
+TEST_F(Why, ConnectIsAskedByAddress) {
+  expect_allowed(ask("CONNECT", "127.0.0.1:80"), "CONNECT 127.0.0.1:80 by " + policy_ + ":3\n");
+  expect_denied(ask("CONNECT", "127.0.0.1:81"), "CONNECT 127.0.0.1:81: no rule");
+  expect_denied(ask("CONNECT", "[::1]:80"), "CONNECT [::1]:80");
+  expect_allowed(ask("CONNECT", "[::ffff:127.0.0.1]:80"), "CONNECT");
+  expect_allowed(ask("CONNECT", "0.0.0.0:80"), "CONNECT");
+  expect_allowed(ask("CONNECT", "abstract:name"), "CONNECT abstract:name");
+  expect_denied(ask("CONNECT", "abstract:other"), "CONNECT abstract:other");
+  expect_allowed(ask("CONNECT", "unix:" + directory_.path("closed/../open/socket")),
+                 "CONNECT unix:" + directory_.path("open/socket"));
+  expect_denied(ask("CONNECT", "unix:/run/other"), "CONNECT unix:/run/other");
+}
+
+TEST_F(Why, SetGivesVariablesTheirValues) {
+  const std::string file =
+      directory_.write("set.policy", "file { path: \"${OUT}/**\" allow: WRITE }\n");
+  expect_allowed(
+      run_torno({"why", "--policy", file, "--set", "OUT=/srv/out", "WRITE", "/srv/out/x"}),
+      "WRITE /srv/out/x");
+}
+
+TEST_F(Why, WhatCannotBeAnsweredIsAnError) {
+  expect_no_answer(ask("BIND", "127.0.0.1:80"), "bind");
+  expect_no_answer(ask("REED", "/etc/shadow"), "is no permission");
+  expect_no_answer(ask("READ|WRITE", "/etc/shadow"), "is no permission");
+  expect_no_answer(ask("READ", ""), "empty path");
+  expect_no_answer(ask("READ", "/proc/self/fd/0"), "asking process alone");
+  for (const char* address : {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[::1]",
+                              "host:80", "unix:", "abstract:", "[127.0.0.1]:80"}) {
+    expect_no_answer(ask("CONNECT", address), "is no address");
+  }
+  policy_ = directory_.path("none.policy");
+  expect_no_answer(ask("READ", "/etc/shadow"), "none.policy");
+  policy_ = directory_.write("typo.policy", "fiel {}\n");
+  expect_no_answer(ask("READ", "/etc/shadow"), policy_ + ":1:");
+}
+
+}  // namespace
+}  // namespace torno::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <string>
 
 namespace torno::examples {
@@ -16,6 +17,11 @@ struct Kind {
   std::uint32_t width = 37;   // no multiple of eight: the last byte of a packed row is partial
   std::uint32_t height = 23;
 };
+
+// How GoogleTest shows one.
+inline void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
 
 // The bytes of a PNG file of this kind, with noise for a picture.
 std::string make_png(const Kind& kind);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/base/error.h"
 #include "broker/filter/groups.h"
 #include "broker/filter/rule.h"
 #include "cli/command.h"

@@ -5,9 +5,10 @@
 #include <CLI/App.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "cli/address.h"
+#include "broker/policy/network.h"
 #include "cli/canonical.h"
 #include "cli/command.h"
 #include "cli/message.h"
@@ -44,7 +45,8 @@ int tell(bool allowed, const std::string& question, const Verdict& verdict, cons
          const std::string& reason = "") {
   std::string line = (allowed ? "allowed: " : "denied: ") + question;
   if (verdict.rule != nullptr) {
-    line += " by " + escape(verdict.rule->file) + ":" + std::to_string(verdict.rule->line);
+    line += " by " + escape(verdict.rule->file);
+    if (verdict.rule->line != 0) line += ":" + std::to_string(verdict.rule->line);
   } else if (!reason.empty()) {
     line += ": " + reason;
   } else {
@@ -78,10 +80,18 @@ Permissions permission_of(const std::string& word) {
   return policy::kNone;
 }
 
-// A symlink is followed by the broker only where the policy lets it be seen.
-bool visible(const Policy& policy, const std::string& path) {
-  const Verdict verdict = policy.decide_file(path, policy::kStat);
-  return verdict.allowed || verdict.leads;
+// The first symlink on the way that the policy does not show: the broker follows no such one.
+// Null when there is none.
+const std::string* hidden_link(const Policy& policy, const Canonical& place) {
+  for (const std::string& link : place.links) {
+    const Verdict verdict = policy.decide_file(link, policy::kStat);
+    if (!verdict.allowed && !verdict.leads) return &link;
+  }
+  return nullptr;
+}
+
+std::string hidden_reason(const std::string* link) {
+  return link == nullptr ? "" : "the symlink " + escape(*link) + " on the way may not be seen";
 }
 
 // What a reader of the verdict should know of the way to it.
@@ -103,11 +113,9 @@ int why_file(const Policy& policy, Permissions wanted, const std::string& path) 
     return kExitTrouble;
   }
   const std::string question = policy::to_string(wanted) + " " + escape(place->path);
-  for (const std::string& link : place->links) {
-    if (visible(policy, link)) continue;
-    const Verdict verdict = policy.decide_file(link, policy::kStat);
-    const int status = tell(false, question, verdict, policy,
-                            "the symlink " + escape(link) + " on the way may not be seen");
+  if (const std::string* hidden = hidden_link(policy, *place); hidden != nullptr) {
+    const Verdict verdict = policy.decide_file(*hidden, policy::kStat);
+    const int status = tell(false, question, verdict, policy, hidden_reason(hidden));
     explain_way(path, *place);
     return status;
   }
@@ -126,26 +134,30 @@ int why_file(const Policy& policy, Permissions wanted, const std::string& path) 
 }
 
 int why_connect(const Policy& policy, const std::string& text) {
-  Result<Address> address = parse_address(text);
-  if (!address) {
-    say_error(address.error().message);
+  // Policies and the audit write "unix:@NAME"; here the plain word does as well.
+  constexpr std::string_view kAbstract = "abstract:";
+  const bool abstract = text.starts_with(kAbstract);
+  auto asked = policy::parse_endpoint(abstract ? "unix:@" + text.substr(kAbstract.size()) : text);
+  if (!asked) {
+    say_error(asked.error());
     return kExitTrouble;
   }
-  if (address->endpoint.kind != policy::Endpoint::Kind::kUnixPath) {
-    address->endpoint.name = address->name;  // of an abstract socket
-    const Verdict verdict = policy.decide_connect(address->endpoint);
+  if (asked->kind != policy::Endpoint::Kind::kUnixPath) {
+    const Verdict verdict = policy.decide_connect(asked->endpoint());
     return tell(verdict.allowed, "CONNECT " + escape(text), verdict, policy);
   }
-  const Result<Canonical> place = canonicalise(address->name, true);
+  const std::string path = asked->name;
+  const Result<Canonical> place = canonicalise(path, true);
   if (!place) {
     say_error(place.error().message);
     return kExitTrouble;
   }
-  policy::Endpoint endpoint = address->endpoint;
-  endpoint.name = place->path;
-  const Verdict verdict = policy.decide_connect(endpoint);
-  const int status = tell(verdict.allowed, "CONNECT unix:" + escape(place->path), verdict, policy);
-  explain_way(address->name, *place);
+  const std::string question = "CONNECT unix:" + escape(place->path);
+  asked->name = place->path;
+  const std::string* hidden = hidden_link(policy, *place);
+  const Verdict verdict = hidden != nullptr ? Verdict{} : policy.decide_connect(asked->endpoint());
+  const int status = tell(verdict.allowed, question, verdict, policy, hidden_reason(hidden));
+  explain_way(path, *place);
   return status;
 }
 

@@ -1,0 +1,95 @@
+#include <google/protobuf/util/json_util.h>
+
+#include "broker/audit/audit.h"
+#include "broker/base/error.h"
+
+namespace torno::audit {
+namespace {
+
+// A line is at most PIPE_BUF (4096) bytes, so that a pipe takes it whole. Longest forms of a
+// field after escaping; JSON writes the backslash of each \xNN twice, so five bytes for four.
+constexpr std::size_t kMaxPath = 2400;
+constexpr std::size_t kMaxText = 500;
+
+// Hostile bytes become printable ASCII here, once, for both formats.
+void make_printable(std::string* field, std::size_t longest) {
+  *field = escape(*field);
+  if (field->size() <= longest) return;
+  std::size_t cut = longest;
+  // Never in the middle of an escape, which could make its rest read as something else.
+  const std::size_t backslash = field->rfind('\\', cut - 1);
+  if (backslash != std::string::npos && cut - backslash < 4) cut = backslash;
+  field->resize(cut);
+  *field += "...";
+}
+
+void make_printable(Event* event) {
+  make_printable(event->mutable_policy(), kMaxText);
+  switch (event->what_case()) {
+    case Event::kViolation: {
+      Violation* violation = event->mutable_violation();
+      make_printable(violation->mutable_path(), kMaxPath);
+      make_printable(violation->mutable_rule(), kMaxText);
+      break;
+    }
+    case Event::kProtocolViolation:
+      make_printable(event->mutable_protocol_violation()->mutable_reason(), kMaxText);
+      break;
+    case Event::kRefused:
+      make_printable(event->mutable_refused()->mutable_reason(), kMaxText);
+      break;
+    default:
+      break;
+  }
+}
+
+std::string what_happened(const Event& event) {
+  switch (event.what_case()) {
+    case Event::kStarted:
+      return "session started";
+    case Event::kEnded:
+      return "session ended: " + std::to_string(event.ended().requests()) + " requests, " +
+             std::to_string(event.ended().denials()) + " denied";
+    case Event::kViolation: {
+      const Violation& denied = event.violation();
+      return "denied " + denied.call() + " " + denied.permission() + " " + denied.path() + ": " +
+             denied.error() + " (" + (denied.rule().empty() ? "no rule" : denied.rule()) + ")";
+    }
+    case Event::kProtocolViolation:
+      return "session ended, it broke the protocol: " + event.protocol_violation().reason();
+    case Event::kRefused:
+      return "session refused: " + event.refused().reason();
+    case Event::kSuppressed:
+      return std::to_string(event.suppressed().events()) + " events not shown";
+    case Event::WHAT_NOT_SET:
+      break;
+  }
+  return "nothing";
+}
+
+std::string to_text(const Event& event) {
+  std::string line = "torno: " + what_happened(event);
+  if (event.session() == 0) return line;
+  line += " pid=" + std::to_string(event.pid()) + " uid=" + std::to_string(event.uid());
+  if (!event.policy().empty()) line += " policy=" + event.policy();
+  line += " session=" + std::to_string(event.session());
+  return line;
+}
+
+std::string to_json(const Event& event) {
+  std::string line;
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  // Every string is printable ASCII by now, so this cannot fail.
+  if (!google::protobuf::util::MessageToJsonString(event, &line, options).ok()) line.clear();
+  return line;
+}
+
+}  // namespace
+
+std::string to_line(Event event, Format format) {
+  make_printable(&event);
+  return format == Format::kJson ? to_json(event) : to_text(event);
+}
+
+}  // namespace torno::audit

@@ -1,0 +1,250 @@
+#include "broker/server/server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "broker/server/peer.h"
+#include "broker/session/session.h"
+
+namespace torno::server {
+namespace {
+
+namespace asio = boost::asio;
+
+// After accept failed for want of descriptors or memory: trying at once again would only spin.
+constexpr std::chrono::milliseconds kAcceptAgain{100};
+
+// Connections beyond kMaxSessions that still get a polite refusal.
+constexpr std::size_t kMaxRefusing = 64;
+
+constexpr std::chrono::seconds kDrainTime{2};
+
+// One io thread and the sessions on it.
+struct Worker {
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  session::Workspace workspace;
+  std::set<std::shared_ptr<session::Session>> sessions;  // used by the io thread alone
+};
+
+std::vector<std::string> protected_paths(const Options& options, const std::string& socket_path) {
+  std::vector<std::string> paths;
+  const auto add = [&paths](const std::string& path) {
+    struct stat status{};
+    if (!path.empty() && ::stat(path.c_str(), &status) == 0) paths.push_back(path);
+  };
+  add(socket_path);
+  for (const std::string& directory : options.policy_directories) add(directory);
+  return paths;
+}
+
+policy::LoadOptions load_options(const Options& options, const std::vector<std::string>& reserved) {
+  policy::LoadOptions load;
+  load.directories = options.policy_directories;
+  load.allow_paths = options.embedded;
+  load.protected_paths = reserved;
+  return load;
+}
+
+session::Settings settings_of(const Options& options) {
+  session::Settings settings;
+  settings.embedded = options.embedded;
+  settings.handshake_timeout = options.handshake_timeout;
+  settings.variables = policy::default_variables(::geteuid(), 0, "");
+  settings.variables.erase("PID");
+  settings.variables.erase("CWD");
+  return settings;
+}
+
+}  // namespace
+
+struct Server::State {
+  State(const Options& options, const std::vector<std::string>& reserved, files::Files files)
+      : auditor(options.audit_fd, options.format),
+        services(settings_of(options), load_options(options, reserved), std::move(files), auditor) {
+    for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>());
+  }
+
+  Worker& first() { return *workers.front(); }
+  Worker& next() { return *workers[turn++ % workers.size()]; }
+
+  void start_session(Fd control, session::Peer peer);
+  void await_peer();
+  void accept();
+  void accept_later();
+  void stop();
+  void finish();
+
+  audit::Auditor auditor;
+  std::vector<std::unique_ptr<Worker>> workers;
+  session::Services services;  // its pool posts to the workers, and so ends before them
+  std::size_t turn = 0;
+  std::atomic<std::size_t> sessions{0};
+  std::unique_ptr<asio::posix::stream_descriptor> listener;
+  std::unique_ptr<asio::steady_timer> accept_timer;
+  std::unique_ptr<asio::signal_set> signals;
+  bool single = false;
+  bool drained = true;
+};
+
+void Server::State::start_session(Fd control, session::Peer peer) {
+  std::optional<session::Refusal> refusal;
+  const std::size_t others = sessions++;
+  if (peer.uid != ::geteuid()) {
+    refusal = {wire::Refused::REASON_IDENTITY,
+               "this broker serves its own user (uid " + std::to_string(::geteuid()) +
+                   ") only, and the peer's is " + std::to_string(peer.uid) +
+                   "; run a broker as that user"};
+  } else if (others >= kMaxSessions) {
+    refusal = {wire::Refused::REASON_RESOURCES,
+               "the broker serves as many sessions as it can; try again later"};
+  }
+  if (others >= kMaxSessions + kMaxRefusing) {
+    --sessions;
+    return;
+  }
+  Worker& worker = next();
+  asio::post(worker.io, [this, &worker, control = std::move(control), peer = std::move(peer),
+                         refusal = std::move(refusal)]() mutable {
+    // Filled in below: a session leaves the set on its own thread, after its handler returned.
+    auto self = std::make_shared<std::weak_ptr<session::Session>>();
+    auto session = std::make_shared<session::Session>(
+        worker.io, worker.workspace, services, std::move(peer), [this, &worker, self] {
+          --sessions;
+          asio::post(worker.io, [&worker, ended = self->lock()] { worker.sessions.erase(ended); });
+          if (single) stop();
+        });
+    *self = session;
+    worker.sessions.insert(session);
+    session->start(std::move(control), std::move(refusal));
+  });
+}
+
+void Server::State::await_peer() {
+  listener->async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this](boost::system::error_code error) {
+                         if (!error) accept();
+                       });
+}
+
+void Server::State::accept() {
+  Fd control(::accept4(listener->native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!control) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      accept_later();
+      return;
+    }
+  } else if (auto peer = identify(control.get()); peer) {
+    start_session(std::move(control), std::move(*peer));
+  }
+  await_peer();
+}
+
+void Server::State::accept_later() {
+  accept_timer->expires_after(kAcceptAgain);
+  accept_timer->async_wait([this](boost::system::error_code error) {
+    if (!error) await_peer();
+  });
+}
+
+void Server::State::stop() {
+  for (const auto& worker : workers) {
+    asio::post(worker->io, [&worker = *worker] {
+      const auto served = worker.sessions;  // a copy: sessions leave it as they end
+      for (const auto& session : served) session->end();
+      // Last in the queue, so that what the ends left to do is done.
+      asio::post(worker.io, [&worker] { worker.io.stop(); });
+    });
+  }
+}
+
+// What came in between the order to stop and the stop.
+void Server::State::finish() {
+  for (const auto& worker : workers) {
+    const auto served = worker->sessions;
+    for (const auto& session : served) session->end();
+    worker->io.restart();
+    worker->io.poll();
+    worker->sessions.clear();
+  }
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::Server(Server&&) noexcept = default;
+Server::~Server() = default;
+
+Result<Server> Server::create(const Options& options, const std::string& socket_path) {
+  const std::vector<std::string> reserved = protected_paths(options, socket_path);
+  auto files = files::Files::create(reserved);
+  if (!files) return std::unexpected(files.error());
+  return Server(std::make_unique<State>(options, reserved, std::move(*files)));
+}
+
+void Server::serve_listener(int listener) {
+  State& state = *state_;
+  // A descriptor of its own, so that Asio may close it whenever it ends.
+  state.listener = std::make_unique<asio::posix::stream_descriptor>(
+      state.first().io, ::fcntl(listener, F_DUPFD_CLOEXEC, 3));
+  state.accept_timer = std::make_unique<asio::steady_timer>(state.first().io);
+  state.await_peer();
+}
+
+Result<void> Server::serve_peer(Fd control) {
+  auto peer = identify(control.get());
+  if (!peer) return std::unexpected(peer.error());
+  state_->single = true;
+  state_->start_session(std::move(control), std::move(*peer));
+  return {};
+}
+
+void Server::run() {
+  State& state = *state_;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < state.workers.size(); ++i) {
+    threads.emplace_back([&worker = *state.workers[i]] { worker.io.run(); });
+  }
+  state.first().io.run();
+  for (std::thread& thread : threads) thread.join();
+  state.drained = state.services.slow_pool.drain(kDrainTime);
+  state.finish();
+}
+
+void Server::stop() {
+  state_->stop();
+}
+
+void Server::stop_by_signal(bool ignore_terminal) {
+  State& state = *state_;
+  state.signals = std::make_unique<asio::signal_set>(state.first().io, SIGTERM);
+  if (ignore_terminal) {
+    for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
+  } else {
+    state.signals->add(SIGINT);
+  }
+  state.signals->async_wait([&state](boost::system::error_code error, int) {
+    if (!error) state.stop();
+  });
+}
+
+bool Server::drained() const {
+  return state_->drained;
+}
+
+}  // namespace torno::server

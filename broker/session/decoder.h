@@ -1,0 +1,68 @@
+// Decoder: the bytes of one datagram to a message, and the part of a request that every call has
+// in common to a files::Place. What stands here is all that hostile bytes meet before the
+// dispatch table; tests/fuzz/wire_fuzz.cpp feeds it.
+#pragma once
+
+#include <google/protobuf/arena.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "broker/files/request.h"
+#include "proto/wire.pb.h"
+
+namespace torno::session {
+
+// Every message and every request a row of the dispatch table stands for.
+enum class Kind : std::uint8_t {
+  kUnknown,
+  kHello,
+  kNewChannel,
+  kSealed,
+  kOpen,
+  kStat,
+  kAccess,
+  kReadlink,
+  kConnect,
+  kNarrow,
+  kCancel,
+};
+
+Kind kind_of(const wire::ClientMessage& message);
+
+// "open", "connect", … for people.
+const char* name_of(Kind kind);
+
+// Parses into memory that it uses again for the next message. One per io thread.
+class Decoder {
+ public:
+  Decoder();
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  // Null when the bytes are no ClientMessage. The message lives until the next call.
+  const wire::ClientMessage* decode(std::string_view bytes);
+
+  // An empty answer that lives as long.
+  wire::BrokerMessage& new_answer();
+
+ private:
+  alignas(std::max_align_t) std::array<char, 4096> block_;  // holds any request but its path
+  google::protobuf::Arena arena_;
+};
+
+// Where a request leads, checked.
+struct CheckedPlace {
+  const char* broken = nullptr;  // not null: the request breaks the protocol, thus
+  int error = 0;                 // an errno value a correct client may run into
+  files::Place place;            // views into the request; `fd` is not set
+};
+
+CheckedPlace check_place(const wire::Request& request);
+
+// The same for connect, whose path is a socket address.
+CheckedPlace check_connect_place(const wire::Request& request);
+
+}  // namespace torno::session

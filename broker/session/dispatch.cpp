@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "broker/session/session.h"
+
+namespace torno::session {
+
+// The whole protocol: what is not a row here, or not in its state, on its socket, with its
+// descriptors, ends the session.
+struct Table {
+  static constexpr auto kNew = Session::kNew;
+  static constexpr auto kWelcomed = Session::kWelcomed;
+  static constexpr auto kSealed = Session::kSealed;
+  static constexpr unsigned kBoth = Row::kControl | Row::kChannel;
+  using enum Row::Carries;
+  using enum Row::Where;
+
+  static const Row* find(Kind kind) {
+    // clang-format off
+    static const Row kRows[] = {
+      {Kind::kHello,      kNew,                kControl, kNothing,     &Session::hello,       nullptr},
+      {Kind::kNewChannel, kWelcomed | kSealed, kControl, kNothing,     &Session::new_channel, nullptr},
+      {Kind::kSealed,     kWelcomed,           kControl, kNothing,     &Session::sealed,      nullptr},
+      {Kind::kOpen,       kSealed,             kBoth,    kByDirectory, &Session::request,     &kOpenCall},
+      {Kind::kStat,       kSealed,             kBoth,    kByDirectory, &Session::request,     &kStatCall},
+      {Kind::kAccess,     kSealed,             kBoth,    kByDirectory, &Session::request,     &kAccessCall},
+      {Kind::kReadlink,   kSealed,             kBoth,    kByDirectory, &Session::request,     &kReadlinkCall},
+      {Kind::kConnect,    kSealed,             kControl, kSocket,      &Session::request,     &kConnectCall},
+      {Kind::kNarrow,     kSealed,             kChannel, kNothing,     &Session::narrow,      nullptr},
+      {Kind::kCancel,     kSealed,             kChannel, kNothing,     &Session::cancel,      nullptr},
+    };
+    // clang-format on
+    const auto* row = std::ranges::find(kRows, kind, &Row::kind);
+    return row != std::end(kRows) ? row : nullptr;
+  }
+
+  static std::size_t fds(const Row& row, const wire::ClientMessage& message) {
+    if (row.carries == kSocket) return 1;
+    if (row.carries == kNothing) return 0;
+    const wire::Directory directory = message.request().directory();
+    return directory == wire::DIRECTORY_FD || directory == wire::DIRECTORY_SELF_FD ? 1 : 0;
+  }
+};
+
+Session::Breach Session::dispatch(const LinkPtr& link, Datagram& datagram) {
+  const wire::ClientMessage* message = workspace_.decoder.decode(datagram.bytes);
+  if (message == nullptr) return "bytes that are no message";
+  const Row* row = Table::find(current_ = kind_of(*message));
+  if (row == nullptr) return "a message of no known kind";
+  if ((row->states & state_) == 0) return "not permitted in this state";
+  if ((row->where & (link->is_control() ? Row::kControl : Row::kChannel)) == 0) {
+    return "on the wrong kind of socket";
+  }
+  const std::size_t fds = Table::fds(*row, *message);
+  if (datagram.fd_count > fds) return "more descriptors than the message says";
+  if (datagram.fd_count < fds && !datagram.fd_lost) return "fewer descriptors than it says";
+  if (row->call != nullptr && link->is_control() != (fds == 1)) {
+    return "only requests with a descriptor, and all of them, go to the control socket";
+  }
+  Incoming incoming{*row, *message, std::move(datagram.fds[0]), datagram.client};
+  return (this->*row->handler)(link, incoming);
+}
+
+}  // namespace torno::session

@@ -1,0 +1,158 @@
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "broker/session/policy_name.h"
+#include "broker/session/session.h"
+#include "broker/session/welcome.h"
+
+namespace torno::session {
+namespace {
+
+// Variables of a Hello, or what is wrong with them.
+Result<Variables> parse_variables(const wire::Hello& hello) {
+  if (hello.variables_size() > kMaxVariables) {
+    return std::unexpected(Error{"too many variables; at most 16"});
+  }
+  Variables variables;
+  for (const std::string& assignment : hello.variables()) {
+    const std::size_t equals = assignment.find('=');
+    const std::string name = assignment.substr(0, equals);
+    if (equals == std::string::npos || assignment.size() > kMaxVariable || !is_variable(name)) {
+      return std::unexpected(
+          Error{"'" + escape(assignment.substr(0, 64)) +
+                "' is no variable; write NAME=VALUE with a name of A-Z, 0-9, _"});
+    }
+    variables.insert_or_assign(name, assignment.substr(equals + 1));
+  }
+  return variables;
+}
+
+}  // namespace
+
+void Session::await_handshake() {
+  handshake_timer_.expires_after(services_.settings.handshake_timeout);
+  handshake_timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+    if (!error && self->state_ != kSealed) self->end();
+  });
+}
+
+Session::Breach Session::hello(const LinkPtr& link, Incoming& incoming) {
+  const wire::Hello& hello = incoming.message.hello();
+  if (hello.min_version() > hello.max_version()) return "a range of versions that is empty";
+  if (hello.max_version() < kMinVersion || hello.min_version() > kMaxVersion) {
+    refuse({wire::Refused::REASON_VERSION,
+            "no wire version in common: the sandboxee library speaks " +
+                std::to_string(hello.min_version()) + " to " + std::to_string(hello.max_version()) +
+                ", this broker " + std::to_string(kMinVersion) + " to " +
+                std::to_string(kMaxVersion) + "; install the same release of both"});
+    return nullptr;
+  }
+  if (refusal_) {
+    refuse(*refusal_);
+    return nullptr;
+  }
+  const auto chosen = choose_policy(hello);
+  if (!chosen) {
+    refuse(chosen.error());
+    return nullptr;
+  }
+  auto welcome = make_welcome(*chosen);
+  if (!welcome) {
+    refuse({wire::Refused::REASON_KERNEL, welcome.error().message});
+    return nullptr;
+  }
+  policy_ = std::make_shared<const policy::PolicyStack>(chosen->policy);
+  policy_name_ = policy_->name();
+  layers_ = welcome->message.layers();
+  state_ = kWelcomed;
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  *message.mutable_welcome() = std::move(welcome->message);
+  answer(link, message, welcome->fds);
+  return nullptr;
+}
+
+std::expected<ReadyPolicy, Refusal> Session::choose_policy(const wire::Hello& hello) {
+  const auto refused = [](std::string message) {
+    return std::unexpected(Refusal{wire::Refused::REASON_POLICY, std::move(message)});
+  };
+  const bool embedded = services_.settings.embedded;
+  if (!is_policy_name(hello.policy()) && !(embedded && is_policy_path(hello.policy()))) {
+    return refused(
+        "'" + escape(hello.policy().substr(0, kMaxPolicyName)) +
+        "' is no policy's name; a shared broker takes names of A-Z, a-z, 0-9, . _ - only");
+  }
+  if (hello.variables_size() > 0) {
+    if (!embedded) {
+      return refused("a shared broker takes no variables; write the values into the policy");
+    }
+    auto variables = parse_variables(hello);
+    if (!variables) return refused(variables.error().message);
+    for (auto& [name, value] : *variables) common_variables_.insert_or_assign(name, value);
+  }
+  auto found = services_.policies.find(hello.policy(), common_variables_, own_variables_);
+  if (!found) return refused(found.error().message);
+  return *found;
+}
+
+void Session::refuse(const Refusal& refusal) {
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  wire::Refused& refused = *message.mutable_refused();
+  refused.set_reason(refusal.reason);
+  refused.set_message(escape(refusal.message).substr(0, kMaxRefusal));
+  refused.set_min_version(kMinVersion);
+  refused.set_max_version(kMaxVersion);
+  answer(control_, message, {});
+  if (!services_.settings.embedded) {
+    audit::Event event = this->event(0);
+    event.mutable_refused()->set_reason(refusal.message);
+    services_.auditor.write(std::move(event));
+  }
+  end();
+}
+
+Session::Breach Session::sealed(const LinkPtr&, Incoming& incoming) {
+  const std::uint32_t layers = incoming.message.sealed().layers();
+  if ((layers & layers_) != layers_) return "a layer that Welcome asked for is missing";
+  state_ = kSealed;
+  handshake_timer_.cancel();
+  if (!services_.settings.embedded) {
+    audit::Event started = event(incoming.client);
+    started.mutable_started()->set_layers(layers);
+    services_.auditor.write(std::move(started));
+  }
+  return nullptr;
+}
+
+Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  wire::ChannelReady& ready = *message.mutable_channel_ready();
+  if (channels_.size() >= kMaxChannels) {
+    ready.set_error(EMFILE);
+    answer(link, message, {});
+    return nullptr;
+  }
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    ready.set_error(errno);
+    answer(link, message, {});
+    return nullptr;
+  }
+  Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  if (const int error = pass_credentials(ours.get()); error != 0) {
+    ready.set_error(error);
+    answer(link, message, {});
+    return nullptr;
+  }
+  const auto channel = std::make_shared<Link>(io_, ++last_channel_, std::move(ours));
+  channels_.emplace(channel->id, channel);
+  ready.set_id(channel->id);
+  answer(link, message, {&theirs, 1});
+  if (!ended_) listen(channel);
+  return nullptr;
+}
+
+}  // namespace torno::session

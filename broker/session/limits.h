@@ -1,0 +1,55 @@
+// Limits: what one session may hold of the broker. Past a limit the session gets an error or
+// ends; the broker and the other sessions go on.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "proto/wire.pb.h"
+
+namespace torno::session {
+
+// One datagram of the wire, and one path within it.
+inline constexpr std::size_t kMaxMessage = wire::MAX_MESSAGE;
+inline constexpr std::size_t kMaxPath = wire::MAX_PATH;
+
+// A name of a policy; longer ones are no file names anybody chose.
+inline constexpr std::size_t kMaxPolicyName = 128;
+
+// Variables of one Hello: as many and as long as torno_set takes.
+inline constexpr int kMaxVariables = 16;
+inline constexpr std::size_t kMaxVariable = 512;
+
+// Policies in force at once: as many as the kernel stacks Landlock rulesets.
+inline constexpr std::size_t kMaxStackedPolicies = 16;
+
+// A policy file that a sealed sandboxee names is read into memory up to here.
+inline constexpr std::size_t kMaxPolicyText = 1 << 20;
+
+// Channels: one a thread that is inside a request. Each costs the broker one descriptor.
+inline constexpr std::size_t kMaxChannels = 1024;
+
+// Requests that wait for something slow, each on a thread of the pool: a worker that opens a
+// thousand FIFOs nobody writes to must leave threads for the others. Past it: ENFILE.
+inline constexpr std::size_t kMaxSlowRequests = 64;
+
+// Descriptors sent to the sandboxee that it has not received yet. The kernel counts them against
+// the broker's user (RLIMIT_NOFILE), so a session that never receives would starve all others. An
+// honest one has at most one a channel.
+inline constexpr std::size_t kMaxUnreadFds = kMaxChannels;
+
+// Messages that wait for room on one socket. Room is scarce where net.unix.max_dgram_qlen is
+// 10, and threads that grow the pool at once share the control socket: one answer each.
+inline constexpr std::size_t kMaxQueuedMessages = kMaxChannels;
+
+// From the connection to Sealed: entering takes milliseconds, a debugger or a loaded machine
+// takes longer; who never gets there must not hold a session.
+inline constexpr std::chrono::seconds kHandshakeTimeout{30};
+
+// Welcome.policy, bytes: what the sandboxee's static buffer takes (proto/wire.options).
+inline constexpr std::size_t kMaxShownPolicy = 255;
+
+// Refused.message, bytes.
+inline constexpr std::size_t kMaxRefusal = 480;
+
+}  // namespace torno::session

@@ -1,0 +1,44 @@
+// Link: one socket of a session, the control socket or a channel, with the request that is under
+// way on it and the answers that found no room yet.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/base/fd.h"
+#include "broker/session/slow_pool.h"
+
+namespace torno::session {
+
+struct Link {
+  static constexpr std::uint32_t kControl = 0;
+
+  struct Answer {
+    std::string bytes;
+    std::vector<Fd> fds;
+  };
+
+  Link(boost::asio::io_context& io, std::uint32_t number, Fd fd)
+      : id(number), socket(io, fd.get()) {
+    fd.release();
+  }
+
+  bool is_control() const { return id == kControl; }
+  bool is_open() const { return socket.is_open(); }
+
+  const std::uint32_t id;
+  boost::asio::posix::stream_descriptor socket;
+  bool listening = false;
+
+  std::deque<Answer> queue;      // not empty: waiting for room
+  std::uint32_t unread_fds = 0;  // sent since the socket was last seen empty
+
+  std::shared_ptr<SlowPool::Job> job;  // the slow request under way
+  std::uint32_t job_sequence = 0;
+};
+
+}  // namespace torno::session

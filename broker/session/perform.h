@@ -1,0 +1,31 @@
+// Perform: the requests that files and network carry out, a Call each: how it is done and how
+// its outcome is said on the wire.
+#pragma once
+
+#include "broker/files/files.h"
+#include "broker/session/decoder.h"
+#include "proto/wire.pb.h"
+
+namespace torno::session {
+
+// A checked request, with what the kernel said of it.
+struct Asked {
+  const wire::Request* request = nullptr;
+  files::Place place;
+  int fd = -1;  // that came with the message: a directory, a file, or the socket of connect
+};
+
+struct Call {
+  files::Outcome (*perform)(const files::Files&, const policy::PolicyStack&, const Asked&,
+                            files::Wait);
+  // Fills in what a success answers beside its descriptor.
+  void (*answer)(const files::Outcome&, wire::Reply&);
+};
+
+extern const Call kOpenCall;
+extern const Call kStatCall;
+extern const Call kAccessCall;
+extern const Call kReadlinkCall;
+extern const Call kConnectCall;
+
+}  // namespace torno::session

@@ -1,0 +1,66 @@
+#include "broker/session/policy_store.h"
+
+#include <cstdio>
+
+#include "broker/filter/program.h"
+
+namespace torno::session {
+namespace {
+
+PolicyStore::Failure failure_of(const policy::Loaded& loaded) {
+  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity == policy::Diagnostic::Severity::kError) {
+      return {loaded.unreadable, diagnostic.text()};
+    }
+  }
+  return {loaded.unreadable, "the policy does not load"};
+}
+
+void print_warnings(const policy::Loaded& loaded) {
+  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity != policy::Diagnostic::Severity::kWarning) continue;
+    std::fprintf(stderr, "tornod: %s\n", escape(diagnostic.text()).c_str());
+  }
+}
+
+PolicyStore::Found ready(policy::PolicyPtr policy) {
+  auto program = filter::compile(*policy);
+  if (!program) return std::unexpected(PolicyStore::Failure{false, program.error().message});
+  auto memfd = filter::to_memfd(*program);
+  if (!memfd) return std::unexpected(PolicyStore::Failure{false, memfd.error().message});
+  return ReadyPolicy{std::move(policy), std::make_shared<const Fd>(std::move(*memfd))};
+}
+
+}  // namespace
+
+PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
+                                     const Variables& session) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = shared_.find(name); known != shared_.end()) return known->second;
+
+  policy::LoadOptions options = options_;
+  options.variables = common;
+  if (const policy::Loaded loaded = policy::load(name, options); loaded.policy != nullptr) {
+    print_warnings(loaded);
+    Found found = ready(loaded.policy);
+    if (found) shared_.emplace(name, *found);
+    return found;
+  }
+  // It does not load without the session's own variables: it uses them, or it is wrong.
+  options.variables.insert(session.begin(), session.end());
+  const policy::Loaded loaded = policy::load(name, options);
+  if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
+  return ready(loaded.policy);
+}
+
+PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
+                                          const Variables& variables) {
+  policy::LoadOptions options = options_;
+  options.allow_paths = false;
+  options.variables = variables;
+  const policy::Loaded loaded = policy::load_text(text, file, options);
+  if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
+  return ready(loaded.policy);
+}
+
+}  // namespace torno::session

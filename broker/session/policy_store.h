@@ -1,0 +1,52 @@
+// PolicyStore: the policies a broker serves, loaded at their first use and shared by all sessions
+// that name them. A policy that uses ${PID} or ${CWD} differs from session to session and is
+// loaded for each.
+//
+// Thread safety: every member may be called from any thread.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "broker/base/error.h"
+#include "broker/base/fd.h"
+#include "broker/policy/loader.h"
+
+namespace torno::session {
+
+using Variables = std::map<std::string, std::string>;
+
+// A policy and its program, ready to be put in force.
+struct ReadyPolicy {
+  policy::PolicyPtr policy;
+  std::shared_ptr<const Fd> program;  // a sealed memfd
+};
+
+class PolicyStore {
+ public:
+  struct Failure {
+    bool missing = false;  // no such policy, or it cannot be read
+    std::string message;   // the first error
+  };
+  using Found = std::expected<ReadyPolicy, Failure>;
+
+  explicit PolicyStore(policy::LoadOptions options) : options_(std::move(options)) {}
+
+  // `common`: variables that are the same for everybody who uses the store; `session`: those of
+  // one session alone.
+  Found find(const std::string& name, const Variables& common, const Variables& session);
+
+  // A policy from the text of a file that a sealed sandboxee may read. Names in it are names,
+  // never paths.
+  Found from_text(const std::string& text, const std::string& file, const Variables& variables);
+
+ private:
+  const policy::LoadOptions options_;
+  std::mutex mutex_;
+  std::map<std::string, ReadyPolicy> shared_;
+};
+
+}  // namespace torno::session

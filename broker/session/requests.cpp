@@ -1,0 +1,153 @@
+#include <cerrno>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "broker/session/session.h"
+
+namespace torno::session {
+
+// Where the answer goes: the channel it came on, or the one it names on the control socket.
+Session::Breach Session::find_channel(const LinkPtr& link, const Incoming& incoming,
+                                      LinkPtr& channel) {
+  const std::uint32_t named = incoming.message.request().channel();
+  if (!link->is_control()) {
+    if (named != 0) return "a channel named on a channel";
+    channel = link;
+  } else {
+    if (named == 0 || named > last_channel_) return "a channel that never was";
+    const auto found = channels_.find(named);
+    // The process that asked may be dead and its channel gone by the time this is read.
+    if (found == channels_.end()) return nullptr;
+    channel = found->second;
+  }
+  if (channel->job != nullptr) return "a second request on a busy channel";
+  if (!channel->queue.empty()) return "a request before the last answer was read";
+  return nullptr;
+}
+
+Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
+  LinkPtr channel;
+  if (const Breach breach = find_channel(link, incoming, channel); breach != nullptr) return breach;
+  if (channel == nullptr) return nullptr;
+
+  const wire::Request& request = incoming.message.request();
+  CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
+                             ? check_connect_place(request)
+                             : check_place(request);
+  if (checked.broken != nullptr) return checked.broken;
+  ++requests_;
+  const bool lacks_fd = link->is_control() && !incoming.fd;
+  if (lacks_fd || checked.error != 0) {
+    answer_error(channel, request.sequence(), lacks_fd ? ENFILE : checked.error);
+    return nullptr;
+  }
+  checked.place.client = incoming.client;
+  Asked asked{&request, checked.place, incoming.fd.get()};
+  files::Outcome outcome =
+      incoming.row.call->perform(*services_.files, *policy_, asked, files::Wait::kNever);
+  if (outcome.would_block) {
+    perform_slowly(channel, incoming, asked, std::move(incoming.fd));
+  } else {
+    finish(channel, incoming.row, request.sequence(), incoming.client, std::move(outcome));
+  }
+  return nullptr;
+}
+
+// On a thread of the pool, with copies of its own of everything: the session may end meanwhile.
+void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked,
+                             Fd fd) {
+  const std::uint32_t sequence = incoming.message.request().sequence();
+  if (slow_requests_ >= kMaxSlowRequests) {
+    answer_error(channel, sequence, ENFILE);
+    return;
+  }
+  struct Slow {
+    wire::Request request;
+    Fd fd;
+    Asked asked;
+  };
+  auto slow = std::make_unique<Slow>(incoming.message.request(), std::move(fd), asked);
+  // The views of the place move over to the copy.
+  CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
+                             ? check_connect_place(slow->request)
+                             : check_place(slow->request);
+  checked.place.client = incoming.client;
+  slow->asked.request = &slow->request;
+  slow->asked.place = checked.place;
+
+  auto work = [self = shared_from_this(), channel, row = &incoming.row, client = incoming.client,
+               files = services_.files, policy = policy_,
+               slow = std::move(slow)](bool cancelled) mutable {
+    files::Outcome outcome;
+    outcome.error = EINTR;
+    if (!cancelled) {
+      outcome = row->call->perform(*files, *policy, slow->asked, files::Wait::kMayBlock);
+    }
+    const std::uint32_t number = slow->request.sequence();
+    slow.reset();
+    boost::asio::io_context& io = self->io_;
+    boost::asio::post(io, [self = std::move(self), channel = std::move(channel), row, client,
+                           number, outcome = std::move(outcome)]() mutable {
+      --self->slow_requests_;
+      channel->job = nullptr;
+      if (self->ended_ || !channel->is_open()) return;
+      self->finish(channel, *row, number, client, std::move(outcome));
+    });
+  };
+  auto job = services_.slow_pool.submit(std::move(work));
+  if (job == nullptr) {
+    answer_error(channel, sequence, ENFILE);
+    return;
+  }
+  ++slow_requests_;
+  channel->job = std::move(job);
+  channel->job_sequence = sequence;
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  message.mutable_reply()->set_sequence(sequence);
+  message.mutable_reply()->set_pending(true);
+  answer(channel, message, {});
+}
+
+void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
+                     files::Outcome outcome) {
+  if (outcome.denial) record_denial(row, client, outcome);
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  wire::Reply& reply = *message.mutable_reply();
+  reply.set_sequence(sequence);
+  if (outcome.error != 0) {
+    reply.set_result(-outcome.error);
+    answer(channel, message, {});
+    return;
+  }
+  row.call->answer(outcome, reply);
+  answer(channel, message, {&outcome.fd, outcome.fd ? 1U : 0U});
+}
+
+void Session::record_denial(const Row& row, pid_t client, const files::Outcome& outcome) {
+  ++denials_;
+  const files::Denial& denial = *outcome.denial;
+  audit::Event denied = event(client);
+  audit::Violation& violation = *denied.mutable_violation();
+  violation.set_call(name_of(row.kind));
+  violation.set_path(denial.path);
+  violation.set_permission(row.kind == Kind::kConnect ? "CONNECT"
+                                                      : policy::to_string(denial.wanted));
+  violation.set_error(errno_name(outcome.error));
+  if (denial.rule != nullptr) {
+    violation.set_rule(denial.rule->file + ":" + std::to_string(denial.rule->line));
+  }
+  record_limited(std::move(denied));
+}
+
+// One that comes after the answer went out is late, not wrong.
+Session::Breach Session::cancel(const LinkPtr& link, Incoming& incoming) {
+  if (link->job == nullptr) return nullptr;
+  if (incoming.message.cancel().sequence() != link->job_sequence) {
+    return "of a request that is not under way";
+  }
+  services_.slow_pool.cancel(link->job);
+  return nullptr;
+}
+
+}  // namespace torno::session

@@ -1,0 +1,60 @@
+// Services: what all sessions of a broker share, and the facts about one peer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "broker/audit/audit.h"
+#include "broker/files/files.h"
+#include "broker/session/decoder.h"
+#include "broker/session/limits.h"
+#include "broker/session/policy_store.h"
+#include "broker/session/slow_pool.h"
+
+namespace torno::session {
+
+// What the kernel says of who connected.
+struct Peer {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  std::string cwd;  // empty: not readable
+};
+
+struct Settings {
+  // A broker of one session: its peer also takes paths to policy files and sets variables. One
+  // that serves many takes names only, since whoever writes the policy decides what it allows.
+  bool embedded = false;
+  Variables variables;  // HOME, TMPDIR, UID
+  std::chrono::milliseconds handshake_timeout = kHandshakeTimeout;
+};
+
+struct Services {
+  Services(Settings chosen, policy::LoadOptions policy_options, files::Files performer,
+           audit::Auditor& log)
+      : settings(std::move(chosen)),
+        policies(std::move(policy_options)),
+        files(std::make_shared<const files::Files>(std::move(performer))),
+        auditor(log) {}
+
+  const Settings settings;
+  PolicyStore policies;
+  const std::shared_ptr<const files::Files> files;  // a stuck thread of the pool keeps it
+  audit::Auditor& auditor;
+  std::atomic<std::uint64_t> last_session{0};
+  SlowPool slow_pool;
+};
+
+// Memory that every message of an io thread uses again.
+struct Workspace {
+  Decoder decoder;
+  std::array<char, kMaxMessage> received;
+  std::array<char, kMaxMessage> sent;
+};
+
+}  // namespace torno::session

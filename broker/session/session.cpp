@@ -1,0 +1,154 @@
+#include "broker/session/session.h"
+
+#include <time.h>
+
+#include <utility>
+
+namespace torno::session {
+namespace {
+
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+}  // namespace
+
+Session::Session(boost::asio::io_context& io, Workspace& workspace, Services& services, Peer peer,
+                 std::function<void()> on_end)
+    : io_(io),
+      workspace_(workspace),
+      services_(services),
+      peer_(std::move(peer)),
+      number_(++services.last_session),
+      on_end_(std::move(on_end)),
+      handshake_timer_(io),
+      common_variables_(services.settings.variables),
+      policy_(std::make_shared<const policy::PolicyStack>()) {
+  own_variables_["PID"] = std::to_string(peer_.pid);
+  if (!peer_.cwd.empty()) own_variables_["CWD"] = peer_.cwd;
+}
+
+void Session::start(Fd control, std::optional<Refusal> refusal) {
+  refusal_ = std::move(refusal);
+  if (pass_credentials(control.get()) != 0) {
+    end();
+    return;
+  }
+  control_ = std::make_shared<Link>(io_, Link::kControl, std::move(control));
+  await_handshake();
+  listen(control_);
+}
+
+void Session::end() {
+  if (std::exchange(ended_, true)) return;
+  handshake_timer_.cancel();
+  while (!channels_.empty()) {
+    const LinkPtr channel = channels_.begin()->second;
+    forget(channel);
+  }
+  if (control_ != nullptr) control_->socket.close();
+  if (state_ == kSealed) {
+    if (const std::uint64_t suppressed = rate_.take_suppressed(); suppressed > 0) {
+      audit::Event last = event(0);
+      last.mutable_suppressed()->set_events(suppressed);
+      services_.auditor.write(std::move(last));
+    }
+    if (!services_.settings.embedded) {
+      audit::Event ended = event(0);
+      ended.mutable_ended()->set_requests(requests_);
+      ended.mutable_ended()->set_denials(denials_);
+      services_.auditor.write(std::move(ended));
+    }
+  }
+  if (on_end_) std::exchange(on_end_, nullptr)();
+}
+
+// Waits for the next message of one socket. The handler's references move from one wait to the
+// next, so a request costs no count of its own.
+void Session::listen(const LinkPtr& link) {
+  if (link->listening || !link->is_open()) return;
+  link->listening = true;
+  link->socket.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this(), link](boost::system::error_code error) {
+                            link->listening = false;
+                            if (error || self->ended_ || !link->is_open()) return;
+                            self->readable(link);
+                          });
+}
+
+void Session::readable(const LinkPtr& link) {
+  // Sealed on the control socket and the first request on a channel may be seen in either order.
+  if (!link->is_control()) {
+    while (state_ == kWelcomed && take_message(control_)) {
+    }
+  }
+  if (ended_ || !link->is_open()) return;
+  take_message(link);
+  // Who leaves answers unread gets no further ones on that channel.
+  if (!ended_ && (link->is_control() || link->queue.empty())) listen(link);
+}
+
+// One message, if there is one.
+bool Session::take_message(const LinkPtr& link) {
+  Datagram datagram = receive(link->socket.native_handle(), workspace_.received);
+  current_ = Kind::kUnknown;
+  switch (datagram.status) {
+    case Datagram::Status::kNothing:
+      return false;
+    case Datagram::Status::kClosed:
+      if (link->is_control()) {
+        end();
+      } else {
+        forget(link);
+      }
+      return false;
+    case Datagram::Status::kBroken:
+      violate(datagram.broken);
+      return false;
+    case Datagram::Status::kMessage:
+      break;
+  }
+  if (const Breach breach = dispatch(link, datagram); breach != nullptr) violate(breach);
+  return !ended_;
+}
+
+// A channel whose other end is closed: its thread or process is gone.
+void Session::forget(const LinkPtr& link) {
+  if (link->job != nullptr) services_.slow_pool.cancel(link->job);
+  link->queue.clear();
+  link->socket.close();
+  channels_.erase(link->id);
+}
+
+void Session::violate(Breach how) {
+  if (ended_) return;
+  audit::Event broke = event(0);
+  std::string reason = how;
+  if (current_ != Kind::kUnknown) reason = std::string(name_of(current_)) + ": " + reason;
+  broke.mutable_protocol_violation()->set_reason(std::move(reason));
+  services_.auditor.write(std::move(broke));
+  end();
+}
+
+audit::Event Session::event(pid_t client) const {
+  audit::Event event;
+  event.set_session(number_);
+  event.set_pid(static_cast<std::uint32_t>(client > 0 ? client : peer_.pid));
+  event.set_uid(peer_.uid);
+  event.set_policy(policy_name_);
+  return event;
+}
+
+void Session::record_limited(audit::Event&& event) {
+  if (!rate_.admit(monotonic_ns())) return;
+  if (const std::uint64_t suppressed = rate_.take_suppressed(); suppressed > 0) {
+    audit::Event before = this->event(0);
+    before.mutable_suppressed()->set_events(suppressed);
+    services_.auditor.write(std::move(before));
+  }
+  services_.auditor.write(std::move(event));
+}
+
+}  // namespace torno::session

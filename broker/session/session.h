@@ -1,0 +1,157 @@
+// Session: one sandboxee's relation to the broker, from its connection to its end. It lives on
+// one io thread and is used by no other.
+//
+//   session.cpp    life: start, receive, end        dispatch.cpp   the table of what is permitted
+//   handshake.cpp  Hello, Sealed, NewChannel        requests.cpp   open, stat, …, Cancel
+//   narrow.cpp     a further policy                 answer.cpp     sending, and when there is no
+//   room
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "broker/policy/policy.h"
+#include "broker/session/datagram.h"
+#include "broker/session/link.h"
+#include "broker/session/perform.h"
+#include "broker/session/services.h"
+#include "proto/wire.pb.h"
+
+namespace torno::session {
+
+struct Row;  // of the dispatch table
+
+// Why a peer is not served.
+struct Refusal {
+  wire::Refused::Reason reason = wire::Refused::REASON_UNSPECIFIED;
+  std::string message;
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  // `on_end` is called once, on the session's thread.
+  Session(boost::asio::io_context& io, Workspace& workspace, Services& services, Peer peer,
+          std::function<void()> on_end);
+
+  // Serves the peer on `control`. With a refusal its Hello is answered with that.
+  void start(Fd control, std::optional<Refusal> refusal);
+
+  // Closes every socket and interrupts every slow request. May be called again.
+  void end();
+
+ private:
+  friend struct Row;
+  friend struct Table;
+  using LinkPtr = std::shared_ptr<Link>;
+  // A message on its way to its handler.
+  struct Incoming {
+    const Row& row;
+    const wire::ClientMessage& message;
+    Fd fd;
+    pid_t client;
+  };
+  // How the peer broke the protocol; null: it did not.
+  using Breach = const char*;
+
+  enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4 };
+
+  // session.cpp
+  void listen(const LinkPtr& link);
+  void readable(const LinkPtr& link);
+  bool take_message(const LinkPtr& link);
+  void forget(const LinkPtr& link);
+  void violate(Breach how);
+  audit::Event event(pid_t client) const;
+  void record_limited(audit::Event&& event);
+
+  // dispatch.cpp
+  Breach dispatch(const LinkPtr& link, Datagram& datagram);
+
+  // The handlers of the table.
+  Breach hello(const LinkPtr& link, Incoming& incoming);
+  Breach sealed(const LinkPtr& link, Incoming& incoming);
+  Breach new_channel(const LinkPtr& link, Incoming& incoming);
+  Breach request(const LinkPtr& link, Incoming& incoming);
+  Breach narrow(const LinkPtr& link, Incoming& incoming);
+  Breach cancel(const LinkPtr& link, Incoming& incoming);
+
+  // handshake.cpp
+  std::expected<ReadyPolicy, Refusal> choose_policy(const wire::Hello& hello);
+  void refuse(const Refusal& refusal);
+  void await_handshake();
+
+  // requests.cpp
+  Breach find_channel(const LinkPtr& link, const Incoming& incoming, LinkPtr& channel);
+  void perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked, Fd fd);
+  void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
+              files::Outcome outcome);
+  void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
+
+  // narrow.cpp
+  std::expected<ReadyPolicy, int> choose_further_policy(const Incoming& incoming,
+                                                        const CheckedPlace& checked);
+
+  // answer.cpp
+  void answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds);
+  void answer_error(const LinkPtr& channel, std::uint32_t sequence, int error);
+  void queue(const LinkPtr& link, Link::Answer answer);
+  void await_room(const LinkPtr& link);
+  void flush(const LinkPtr& link);
+  void count_sent(Link& link, std::size_t fds);
+  void send_failed(const LinkPtr& link);
+
+  boost::asio::io_context& io_;
+  Workspace& workspace_;
+  Services& services_;
+  const Peer peer_;
+  const std::uint64_t number_;
+  std::function<void()> on_end_;
+  std::optional<Refusal> refusal_;
+  boost::asio::steady_timer handshake_timer_;
+
+  State state_ = kNew;
+  bool ended_ = false;
+  LinkPtr control_;
+  std::map<std::uint32_t, LinkPtr> channels_;
+  std::uint32_t last_channel_ = 0;
+
+  Variables common_variables_;  // the same for all who use the store
+  Variables own_variables_;
+  std::shared_ptr<const policy::PolicyStack> policy_;  // slow requests keep the one they began with
+  std::string policy_name_;
+  std::uint32_t layers_ = 0;  // that Welcome asked for
+
+  std::size_t slow_requests_ = 0;
+  std::size_t sent_fds_ = 0;  // since the sockets were last looked at
+  Kind current_ = Kind::kUnknown;
+  std::uint64_t requests_ = 0;
+  std::uint64_t denials_ = 0;
+  audit::RateLimit rate_;
+};
+
+// One message or request of the wire.
+struct Row {
+  enum Where : unsigned { kControl = 1, kChannel = 2 };
+  enum class Carries {
+    kNothing,
+    kByDirectory,  // a descriptor where Request.directory says so, and then on the control socket
+    kSocket,
+  };
+
+  Kind kind;
+  unsigned states;  // bits of State that permit it
+  unsigned where;
+  Carries carries;
+  Session::Breach (Session::*handler)(const Session::LinkPtr&, Session::Incoming&);
+  const Call* call;  // for what files and network perform
+};
+
+}  // namespace torno::session

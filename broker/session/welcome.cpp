@@ -5,13 +5,13 @@
 #include <sys/resource.h>
 
 #include <cerrno>
-#include <charconv>
-#include <limits>
-#include <optional>
-#include <span>
+#include <cstdint>
+#include <expected>
+#include <string>
 #include <string_view>
 
 #include "broker/filter/landlock.h"
+#include "broker/policy/quantity.h"
 #include "broker/session/limits.h"
 
 namespace torno::session {
@@ -25,29 +25,6 @@ bool kernel_has_mdwe() {
   return has;
 }
 
-// "512M", "10s": digits and at most one unit of `units`, each worth its factor.
-struct Unit {
-  char letter;
-  std::uint64_t factor;
-};
-constexpr Unit kSizes[] = {
-    {'K', 1ULL << 10}, {'M', 1ULL << 20}, {'G', 1ULL << 30}, {'T', 1ULL << 40}};
-constexpr Unit kTimes[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
-
-std::optional<std::uint64_t> parse_amount(std::string_view text, std::span<const Unit> units) {
-  std::uint64_t amount = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
-  if (error != std::errc{}) return std::nullopt;
-  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (rest.empty()) return amount;
-  for (const Unit& unit : units) {
-    if (rest.size() != 1 || rest[0] != unit.letter) continue;
-    if (amount > std::numeric_limits<std::uint64_t>::max() / unit.factor) return std::nullopt;
-    return amount * unit.factor;
-  }
-  return std::nullopt;
-}
-
 void add_limit(wire::Welcome& welcome, int resource, std::uint64_t value) {
   wire::ResourceLimit* limit = welcome.add_limits();
   limit->set_resource(static_cast<std::uint32_t>(resource));
@@ -55,33 +32,25 @@ void add_limit(wire::Welcome& welcome, int resource, std::uint64_t value) {
   limit->set_hard(value);
 }
 
-// False when the text is no amount: a policy whose limit cannot be put in force is not used.
-bool add_limit(wire::Welcome& welcome, int resource, const std::string& text,
-               std::span<const Unit> units) {
-  const auto value = parse_amount(text, units);
-  if (value) add_limit(welcome, resource, *value);
-  return value.has_value();
-}
-
 Result<void> add_limits(wire::Welcome& welcome, const policy::Limit& limit) {
+  using Parse = std::expected<std::uint64_t, std::string> (*)(std::string_view);
   struct Row {
     bool given;
     const std::string& text;
     int resource;
-    std::span<const Unit> units;
-    const char* name;
+    Parse parse;
   };
   const Row rows[] = {
-      {limit.has_memory(), limit.memory(), RLIMIT_AS, kSizes, "memory"},
-      {limit.has_cpu_time(), limit.cpu_time(), RLIMIT_CPU, kTimes, "cpu_time"},
-      {limit.has_file_size(), limit.file_size(), RLIMIT_FSIZE, kSizes, "file_size"},
-      {limit.has_core_size(), limit.core_size(), RLIMIT_CORE, kSizes, "core_size"},
+      {limit.has_memory(), limit.memory(), RLIMIT_AS, policy::parse_size},
+      {limit.has_cpu_time(), limit.cpu_time(), RLIMIT_CPU, policy::parse_seconds},
+      {limit.has_file_size(), limit.file_size(), RLIMIT_FSIZE, policy::parse_size},
+      {limit.has_core_size(), limit.core_size(), RLIMIT_CORE, policy::parse_size},
   };
   for (const Row& row : rows) {
-    if (row.given && !add_limit(welcome, row.resource, row.text, row.units)) {
-      return std::unexpected(Error{std::string("limit ") + row.name + ": '" + row.text +
-                                   "' is no amount; write a number and a unit"});
-    }
+    if (!row.given) continue;
+    const auto value = row.parse(row.text);
+    if (!value) return std::unexpected(Error{"limit: " + value.error()});
+    add_limit(welcome, row.resource, *value);
   }
   // A core file would carry what the sandboxee has read past the policy.
   if (!limit.has_core_size()) add_limit(welcome, RLIMIT_CORE, 0);

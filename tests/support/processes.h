@@ -1,0 +1,18 @@
+// Processes: what a test asks of another process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+
+namespace torno::test {
+
+// How many descriptors a process has open; -1 where this user cannot know: a broker is not
+// dumpable, and then only root, or anybody from Linux 6.2 on, is told.
+int count_fds(pid_t pid);
+
+// Asks again and again until it is true; false when it is not after a generous while. For what
+// another process does in its own time.
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace torno::test

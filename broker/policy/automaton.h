@@ -1,0 +1,146 @@
+// PathAutomaton: any number of path patterns compiled into one trie over path components, so
+// that a path is matched against all of them in one walk whose length is the path's.
+//
+// A literal child is found by one probe of one hash table, keyed by (parent, name). The globs
+// beneath a node are found by the literal bytes they begin and end with: one probe for each
+// distinct pair of those lengths present at that node, so 100,000 rules "user123*" cost what a
+// few do. A "**" is a node that stays active at any depth.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/policy/path_pattern.h"
+#include "broker/policy/permission.h"
+
+namespace torno::policy {
+
+using RuleId = std::uint32_t;
+inline constexpr RuleId kNoRule = std::numeric_limits<RuleId>::max();
+
+// Patterns that can be half matched at once while a path is walked. Only patterns with wildcards
+// add to it: more than a few are rare. A path that needs more is denied, and says so.
+inline constexpr std::size_t kMaxActive = 256;
+
+// What all rules together say of a path.
+struct Match {
+  Permissions allow = kNone;
+  Permissions deny = kNone;
+  RuleId allow_rule = kNoRule;  // the first that allows the lowest wanted bit
+  RuleId deny_rule = kNoRule;   // the first that denies a wanted bit
+  bool leads = false;           // a path beneath this one may be allowed
+  bool overflow = false;        // more than kMaxActive; nothing else is right then
+};
+
+class PathAutomaton {
+ public:
+  PathAutomaton();
+
+  // Rules come in the order of their ids: of several that say the same, the first is reported.
+  void add(const PathPattern& pattern, Permissions allow, Permissions deny, RuleId rule);
+
+  // Paths that `pattern` matches, and the directories on the way there, lead.
+  void add_lead(const PathPattern& pattern);
+
+  // Ends the adding; before it nothing may be asked.
+  void finish();
+
+  // Of a canonical path; a path that is not so matches nothing. The rules reported are those
+  // that say something of `wanted`. Never allocates.
+  Match match(std::string_view path, Permissions wanted) const noexcept;
+
+  // The same for a name that is one component whatever bytes it holds.
+  Match match_name(std::string_view name, Permissions wanted) const noexcept;
+
+  // What rules other than `except` say of every path that `pattern` matches. It may miss rules
+  // that cover it only together.
+  Match cover(const PathPattern& pattern, Permissions wanted, RuleId except) const;
+
+ private:
+  using NodeId = std::uint32_t;
+  using Index = std::uint32_t;
+
+  // Literal bytes that a group of globs begins and ends with.
+  struct Shape {
+    std::uint16_t prefix = 0;
+    std::uint16_t suffix = 0;
+    Index next = 0;
+  };
+
+  struct Entry {
+    Permissions allow = kNone;
+    Permissions deny = kNone;
+    RuleId rule = kNoRule;
+    Index next = 0;
+  };
+
+  struct Node {
+    NodeId parent = 0;
+    Index text = 0;            // in text_: the name, or a glob's prefix, suffix and middle
+    std::uint16_t prefix = 0;  // their lengths; of a literal the name's is `prefix`
+    std::uint16_t suffix = 0;
+    std::uint16_t middle = 0;
+    bool is_any_depth = false;
+    bool has_literals = false;
+    bool leads = false;    // from here, or to something beneath
+    NodeId any_depth = 0;  // child "**"
+    NodeId next_glob = 0;  // sibling with the same prefix and suffix
+    Index shapes = 0;      // of the globs beneath
+    Index entries = 0;
+
+    bool has_children() const { return has_literals || shapes != 0; }
+  };
+
+  // Open addressing, at most half full; node 0 is the root, which is nobody's child.
+  struct Slot {
+    std::uint64_t hash = 0;
+    NodeId node = 0;
+  };
+  class Table {
+   public:
+    void insert(std::uint64_t hash, NodeId node);
+    // The node with this hash that `is_it` accepts, else 0.
+    template <typename IsIt>
+    NodeId find(std::uint64_t hash, IsIt is_it) const noexcept;
+
+   private:
+    void place(Slot slot);
+    std::vector<Slot> slots_ = std::vector<Slot>(16);
+    std::size_t used_ = 0;
+  };
+
+  struct Name;
+  struct Tally;
+  template <typename Visit>
+  class Walk;
+
+  std::string_view bytes(Index at, std::size_t length) const {
+    return std::string_view(text_).substr(at, length);
+  }
+  NodeId find_literal(NodeId parent, const Name& name) const noexcept;
+  NodeId find_globs(NodeId parent, std::string_view prefix, std::string_view suffix) const noexcept;
+  template <typename Enter>
+  void for_each_child(NodeId parent, const Name& name, Enter enter) const noexcept;
+  template <typename Enter>
+  void for_each_cover(NodeId parent, const Component& component, Enter enter) const;
+
+  NodeId new_node(NodeId parent);
+  NodeId child(NodeId parent, const Component& component);
+  NodeId literal_child(NodeId parent, const std::string& name);
+  NodeId glob_child(NodeId parent, const std::string& glob);
+  NodeId insert(const PathPattern& pattern);
+  std::string glob_text(const Node& node) const;
+
+  std::vector<Node> nodes_;
+  std::vector<Entry> entries_;  // [0] is no entry
+  std::vector<Shape> shapes_;   // [0] is no shape
+  std::string text_;
+  Table literals_;
+  Table globs_;       // the first of those with the same prefix and suffix
+  Table glob_texts_;  // every glob by its text, until finish()
+};
+
+}  // namespace torno::policy

@@ -1,0 +1,74 @@
+#include "broker/policy/links.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+
+namespace torno::policy {
+namespace {
+
+constexpr int kMaxHops = 40;  // as the kernel's
+
+bool is_procfs(const std::string& directory) {
+  struct statfs fs{};
+  return ::statfs(directory.c_str(), &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+// Puts the components of `path` before those waiting in `pending`, which is in reverse order.
+void push_components(std::vector<std::string>& pending, std::string_view path) {
+  std::vector<std::string> components;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    if (end > at) components.emplace_back(path.substr(at, end - at));
+    at = end + 1;
+  }
+  pending.insert(pending.end(), components.rbegin(), components.rend());
+}
+
+}  // namespace
+
+std::optional<std::string> LinkResolver::target(const std::string& parent,
+                                                const std::string& path) {
+  const auto known = known_.find(path);
+  if (known != known_.end()) return known->second;
+  std::string buffer(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  std::optional<std::string> found;
+  if (size > 0 && !is_procfs(parent)) found = buffer.substr(0, static_cast<std::size_t>(size));
+  known_.emplace(path, found);
+  return found;
+}
+
+Destination LinkResolver::resolve(std::string_view path) {
+  Destination destination;
+  std::string& done = destination.path;  // "" is "/" until the end
+  std::vector<std::string> pending;
+  push_components(pending, path);
+  while (!pending.empty()) {
+    const std::string component = std::move(pending.back());
+    pending.pop_back();
+    if (component == ".") continue;
+    if (component == "..") {
+      done.erase(std::min(done.rfind('/'), done.size()));
+      continue;
+    }
+    const std::string next = done + '/' + component;
+    const std::optional<std::string> leads_to = target(done + '/', next);
+    if (!leads_to) {
+      done = next;
+      continue;
+    }
+    if (destination.links.size() == kMaxHops) return {std::string(path), {}};
+    destination.links.push_back(next);
+    if (leads_to->starts_with('/')) done.clear();
+    push_components(pending, *leads_to);
+  }
+  if (done.empty()) done += '/';
+  return destination;
+}
+
+}  // namespace torno::policy

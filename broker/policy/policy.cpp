@@ -1,0 +1,81 @@
+#include "broker/policy/policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/policy/connect_rules.h"
+#include "broker/policy/file_rules.h"
+
+namespace torno::policy {
+namespace {
+
+// Asks every policy in turn: the first that denies is the answer, and why.
+template <typename Decide>
+Verdict all_of(std::span<const PolicyPtr> policies, Decide decide) noexcept {
+  Verdict verdict;
+  for (const PolicyPtr& policy : policies) {
+    verdict = decide(*policy);
+    if (!verdict.allowed) return verdict;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Policy::Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
+               std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect)
+    : merged_(std::move(merged)),
+      syscall_sources_(std::move(syscall_sources)),
+      files_(std::move(files)),
+      connect_(std::move(connect)) {}
+
+Policy::~Policy() = default;
+
+Verdict Policy::decide_file(std::string_view path, Permissions wanted) const noexcept {
+  return files_->decide(path, wanted);
+}
+
+Verdict Policy::decide_connect(const Endpoint& endpoint) const noexcept {
+  return connect_->decide(endpoint);
+}
+
+bool Policy::connects_ipv4() const {
+  return connect_->allows_ipv4();
+}
+bool Policy::connects_ipv6() const {
+  return connect_->allows_ipv6();
+}
+bool Policy::connects_unix() const {
+  return connect_->allows_unix();
+}
+
+Verdict PolicyStack::decide_file(std::string_view path, Permissions wanted) const noexcept {
+  Verdict verdict =
+      all_of(policies_, [&](const Policy& policy) { return policy.decide_file(path, wanted); });
+  if (verdict.allowed || policies_.size() < 2) return verdict;
+  // Seen only where every policy lets it be seen, be it as a way alone.
+  bool seen = true;
+  bool leads = false;
+  for (const PolicyPtr& policy : policies_) {
+    const Verdict stat = policy->decide_file(path, kStat);
+    seen = seen && (stat.allowed || stat.leads);
+    leads = leads || stat.leads;
+  }
+  verdict.leads = seen && leads;
+  return verdict;
+}
+
+Verdict PolicyStack::decide_connect(const Endpoint& endpoint) const noexcept {
+  return all_of(policies_, [&](const Policy& policy) { return policy.decide_connect(endpoint); });
+}
+
+std::string PolicyStack::name() const {
+  std::string out;
+  for (const PolicyPtr& policy : policies_) {
+    if (!out.empty()) out += '+';
+    out += policy->name();
+  }
+  return out;
+}
+
+}  // namespace torno::policy

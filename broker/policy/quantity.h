@@ -1,0 +1,21 @@
+// Quantity: the sizes and durations of a policy's `limit`, and the names of errno values.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace torno::policy {
+
+// "512M": bytes, with K, M, G or T powers of 1024. The error is a sentence.
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+
+// "10s": seconds; s, m or h must stand behind the number.
+std::expected<std::uint64_t, std::string> parse_seconds(std::string_view text);
+
+// The number behind a name such as "EPERM".
+std::optional<int> errno_value(std::string_view name);
+
+}  // namespace torno::policy

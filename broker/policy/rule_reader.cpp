@@ -1,0 +1,336 @@
+#include "broker/policy/rule_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/base/error.h"
+#include "broker/policy/file_rules.h"
+#include "broker/policy/glob.h"
+#include "broker/policy/quantity.h"
+#include "broker/policy/suggest.h"
+#include "broker/policy/variables.h"
+
+namespace torno::policy {
+namespace {
+
+constexpr std::uint32_t kMaxArgument = 5;
+constexpr std::uint32_t kMaxPort = 65535;
+constexpr std::size_t kMaxAbstract = 107;  // sun_path without the leading NUL
+
+Permissions bit(Permission permission) {
+  switch (permission) {
+    case READ:
+      return kRead;
+    case WRITE:
+      return kWrite;
+    case CREATE:
+      return kCreate;
+    case EXECUTE:
+      return kExecute;
+    case STAT:
+      return kStat;
+    default:
+      return kNone;
+  }
+}
+
+Permissions bit(FileType type) {
+  switch (type) {
+    case CHARACTER_DEVICE:
+      return kCharacterDevice;
+    case BLOCK_DEVICE:
+      return kBlockDevice;
+    case FIFO:
+      return kFifo;
+    case SOCKET:
+      return kSocket;
+    default:
+      return kNone;
+  }
+}
+
+template <typename Value>
+Permissions bits(const google::protobuf::RepeatedField<int>& list) {
+  Permissions all = kNone;
+  for (const int value : list) all |= bit(static_cast<Value>(value));
+  return all;
+}
+
+}  // namespace
+
+RuleReader::RuleReader(const LoadOptions& options, Draft& draft, Report& report)
+    : options_(options), draft_(draft), report_(report) {
+  for (const std::string& path : options.protected_paths) {
+    if (!path.starts_with('/')) {
+      report.error({},
+                   "the broker's own path '" + escape(path) + "' is relative; make it absolute");
+      continue;
+    }
+    draft.protected_paths.push_back(links_.resolve(path).path);
+  }
+}
+
+void RuleReader::read(const Located& root) {
+  const auto& policy = static_cast<const PolicyFile&>(root.message());
+  for (int i = 0; i < policy.file_size(); ++i) read_file(root.nested("file", i));
+  for (int i = 0; i < policy.connect_size(); ++i) read_connect(root.nested("connect", i));
+  for (int i = 0; i < policy.syscall_size(); ++i) read_syscall(root.nested("syscall", i));
+  for (int i = 0; i < policy.expect_size(); ++i) read_expect(root.nested("expect", i));
+  for (const int wall : policy.require()) {
+    if (std::ranges::find(draft_.merged.require(), wall) == draft_.merged.require().end()) {
+      draft_.merged.add_require(static_cast<Wall>(wall));
+    }
+  }
+}
+
+std::optional<RulePath> RuleReader::read_path(const std::string& text, const RuleSource& where) {
+  const auto expanded = expand(text, InGlob::kYes, options_.variables);
+  if (!expanded) {
+    report_.error(where, expanded.error());
+    return std::nullopt;
+  }
+  auto written = PathPattern::parse(expanded->text);
+  if (!written) {
+    report_.error(where, std::move(written.error()));
+    return std::nullopt;
+  }
+  Destination destination = links_.resolve(written->literal_prefix());
+  RulePath path;
+  path.pattern = written->with_prefix(destination.path);
+  path.written = std::move(*written);
+  path.links = std::move(destination.links);
+  path.adapted = expanded->used_variable || !path.links.empty();
+  return path;
+}
+
+void RuleReader::check_protected(const RulePath& path, const RuleSource& where) {
+  const std::string reached = path.pattern.literal_prefix();
+  for (const std::string& own : draft_.protected_paths) {
+    if (reached == own || reached.starts_with(own + "/") || own == "/") {
+      report_.error(where, "'" + escape(path.written.text()) +
+                               "' reaches the broker's own files at " + escape(own) +
+                               "; remove the rule");
+    }
+  }
+}
+
+void RuleReader::read_file(const Located& rule) {
+  const auto& message = static_cast<const FileRule&>(rule.message());
+  if (!rule.names("path")) {
+    report_.error(rule.start(), "a file rule without a path; add path: \"/...\"");
+    return;
+  }
+  DraftFileRule draft;
+  draft.source = rule.start();
+  draft.allow = bits<Permission>(message.allow());
+  draft.deny = bits<Permission>(message.deny());
+  if (draft.allow == kNone && draft.deny == kNone) {
+    report_.error(rule.start(), "a file rule that neither allows nor denies; add allow: or deny:");
+    return;
+  }
+  if (const auto both = static_cast<Permissions>(draft.allow & denied_by(draft.deny)); both != 0) {
+    report_.error(rule.at("deny"), "the rule allows and denies " + to_string(both) +
+                                       " at once; remove one of the two");
+    return;
+  }
+  (draft.allow != kNone ? draft.allow : draft.deny) |= bits<FileType>(message.type());
+
+  auto path = read_path(message.path(), rule.at("path"));
+  if (!path) return;
+  if (draft.allow != kNone) check_protected(*path, rule.at("path"));
+  draft.path = std::move(*path);
+  FileRule* merged = draft_.merged.add_file();
+  *merged = message;
+  merged->set_path(draft.path.pattern.text());
+  draft_.files.push_back(std::move(draft));
+}
+
+bool RuleReader::read_ports(const Located& rule, DraftConnectRule& draft) {
+  const auto& message = static_cast<const ConnectRule&>(rule.message());
+  const auto check = [&](const char* field, std::uint32_t port) {
+    if (!rule.names(field) || (port >= 1 && port <= kMaxPort)) return true;
+    report_.error(rule.at(field), std::to_string(port) + " is no port; write 1 to 65535");
+    return false;
+  };
+  if (!check("port", message.port()) || !check("port_end", message.port_end())) return false;
+  if (rule.names("port_end") && (!rule.names("port") || message.port_end() < message.port())) {
+    report_.error(rule.at("port_end"),
+                  "port_end is the last port of a range; write port: with a smaller number");
+    return false;
+  }
+  if (!rule.names("port")) return true;
+  draft.ports.first = static_cast<std::uint16_t>(message.port());
+  draft.ports.last =
+      static_cast<std::uint16_t>(rule.names("port_end") ? message.port_end() : message.port());
+  return true;
+}
+
+bool RuleReader::read_address(const Located& rule, DraftConnectRule& draft) {
+  const auto& message = static_cast<const ConnectRule&>(rule.message());
+  if (!rule.names("address")) {
+    draft.networks = {Network::around({}, false, 0), Network::around({}, true, 0)};
+    return true;
+  }
+  const auto text = expand(message.address(), InGlob::kNo, options_.variables);
+  if (!text) {
+    report_.error(rule.at("address"), text.error());
+    return false;
+  }
+  auto network = Network::parse(text->text);
+  if (!network) {
+    report_.error(rule.at("address"), std::move(network.error()));
+    return false;
+  }
+  draft.networks = {*network};
+  draft.adapted = text->used_variable;
+  draft_.merged.mutable_connect()->rbegin()->set_address(text->text);
+  return true;
+}
+
+bool RuleReader::read_unix(const Located& rule, DraftConnectRule& draft) {
+  const auto& message = static_cast<const ConnectRule&>(rule.message());
+  draft.unix_path = read_path(message.unix(), rule.at("unix"));
+  if (!draft.unix_path) return false;
+  if (!message.deny()) check_protected(*draft.unix_path, rule.at("unix"));
+  draft.adapted = draft.unix_path->adapted;
+  draft_.merged.mutable_connect()->rbegin()->set_unix(draft.unix_path->pattern.text());
+  return true;
+}
+
+bool RuleReader::read_abstract(const Located& rule, DraftConnectRule& draft) {
+  const auto& message = static_cast<const ConnectRule&>(rule.message());
+  const RuleSource where = rule.at("abstract");
+  const auto text = expand(message.abstract(), InGlob::kYes, options_.variables);
+  if (!text) {
+    report_.error(where, text.error());
+    return false;
+  }
+  GlobShape shape = glob_shape(text->text);
+  if (text->text.empty() || shape.prefix.size() + shape.suffix.size() > kMaxAbstract) {
+    report_.error(where, "an abstract name has 1 to 107 bytes; write it without the leading NUL");
+    return false;
+  }
+  std::size_t backslashes = 0;
+  for (auto c = text->text.rbegin(); c != text->text.rend() && *c == '\\'; ++c) ++backslashes;
+  if (backslashes % 2 != 0) {
+    report_.error(where, "a backslash at the end escapes nothing; remove it, or write it twice");
+    return false;
+  }
+  draft.abstract = shape.literal ? Component{Component::Kind::kLiteral, std::move(shape.prefix)}
+                                 : Component{Component::Kind::kGlob, text->text};
+  draft.adapted = text->used_variable;
+  draft_.merged.mutable_connect()->rbegin()->set_abstract(text->text);
+  return true;
+}
+
+void RuleReader::read_connect(const Located& rule) {
+  const auto& message = static_cast<const ConnectRule&>(rule.message());
+  const bool ip = rule.names("address") || rule.names("port") || rule.names("port_end");
+  const int kinds = static_cast<int>(ip) + static_cast<int>(rule.names("unix")) +
+                    static_cast<int>(rule.names("abstract"));
+  if (rule.names("host")) return;  // refused as not built
+  if (kinds != 1) {
+    report_.error(rule.start(),
+                  kinds == 0 ? "a connect rule that names nothing; add address:, port:, unix: or "
+                               "abstract:"
+                             : "a connect rule names either an address with a port, or unix:, or "
+                               "abstract:; write one rule for each");
+    return;
+  }
+  if ((ip && message.protocol() == STREAM) || (!ip && message.protocol() == TCP)) {
+    report_.error(rule.at("protocol"), ip ? "STREAM is for unix sockets; write TCP, or remove it"
+                                          : "TCP is for addresses; write STREAM, or remove it");
+    return;
+  }
+  DraftConnectRule draft;
+  draft.source = rule.start();
+  draft.deny = message.deny();
+  *draft_.merged.add_connect() = message;
+  const bool good = ip                   ? read_ports(rule, draft) && read_address(rule, draft)
+                    : rule.names("unix") ? read_unix(rule, draft)
+                                         : read_abstract(rule, draft);
+  if (good) draft_.connects.push_back(std::move(draft));
+}
+
+void RuleReader::read_syscall(const Located& rule) {
+  const auto& message = static_cast<const SyscallRule&>(rule.message());
+  if (message.name().empty()) {
+    report_.error(rule.start(), "a syscall rule without a name; add name: \"...\"");
+  }
+  if (message.action() == ACTION_UNSPECIFIED) {
+    report_.error(rule.start(),
+                  "a syscall rule without an action; add action: ALLOW, ERRNO, TRAP, KILL or LOG");
+  } else if (message.action() == ERRNO && !errno_value(message.errno_name())) {
+    report_.error(rule.at("errno"), message.errno_name().empty()
+                                        ? "action ERRNO without a value; add errno: \"EPERM\""
+                                        : "'" + escape(message.errno_name()) +
+                                              "' is no errno name; write one such as EPERM");
+  } else if (message.action() != ERRNO && rule.names("errno")) {
+    report_.error(rule.at("errno"), "errno belongs to action: ERRNO; remove it");
+  }
+  for (int i = 0; i < message.arg_size(); ++i) {
+    const Located argument = rule.nested("arg", i);
+    const Argument& arg = message.arg(i);
+    if (arg.index() > kMaxArgument) {
+      report_.error(argument.at("index"), "a system call has six arguments; write index 0 to 5");
+    }
+    if (arg.op() == OPERATOR_UNSPECIFIED) {
+      report_.error(argument.start(),
+                    "an argument without op; add op: EQ, NE, LT, LE, GT, GE or "
+                    "MASKED_EQ");
+    }
+    if ((arg.op() == MASKED_EQ) != argument.names("mask")) {
+      report_.error(argument.start(), "mask and op: MASKED_EQ belong together; write both");
+    } else if (arg.op() == MASKED_EQ && (arg.value() & ~arg.mask()) != 0) {
+      report_.error(
+          argument.at("value"),
+          "the value has bits that the mask takes away, so it never matches; correct one");
+    }
+  }
+  *draft_.merged.add_syscall() = message;
+  draft_.syscall_sources.push_back(rule.start());
+}
+
+void RuleReader::read_expect(const Located& rule) {
+  const auto& message = static_cast<const Expect&>(rule.message());
+  DraftExpectation draft;
+  draft.source = rule.start();
+  draft.allow = bits<Permission>(message.allow());
+  draft.deny = bits<Permission>(message.deny());
+  draft.refused = message.refused();
+  const bool permissions = draft.allow != kNone || draft.deny != kNone;
+  const bool of_path =
+      rule.names("path") && permissions && !rule.names("connect") && !rule.names("refused");
+  const bool of_connect = rule.names("connect") && !permissions && !rule.names("path");
+  if (!of_path && !of_connect) {
+    report_.error(rule.start(),
+                  "expect needs either path: with allow: or deny:, or connect: and perhaps "
+                  "refused: true");
+    return;
+  }
+  if (of_path) {
+    const auto path = read_path(message.path(), rule.at("path"));
+    if (!path) return;
+    if (!path->pattern.is_literal()) {
+      report_.error(rule.at("path"), "expect is about one path; write it without wildcards");
+      return;
+    }
+    draft.path = path->pattern.literal_prefix();
+    draft.written = path->written.literal_prefix();
+  } else {
+    const auto text = expand(message.connect(), InGlob::kNo, options_.variables);
+    auto endpoint = text ? parse_endpoint(text->text) : std::unexpected(text.error());
+    if (!endpoint) {
+      report_.error(rule.at("connect"), std::move(endpoint.error()));
+      return;
+    }
+    if (endpoint->kind == Endpoint::Kind::kUnixPath) {
+      endpoint->name = links_.resolve(endpoint->name).path;
+    }
+    draft.endpoint = std::move(*endpoint);
+    draft.written = text->text;
+  }
+  draft_.expectations.push_back(std::move(draft));
+}
+
+}  // namespace torno::policy

@@ -1,0 +1,40 @@
+// RuleReader: turns the rules of parsed files into a Draft; each rule is checked by itself.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "broker/policy/draft.h"
+#include "broker/policy/links.h"
+#include "broker/policy/source_file.h"
+
+namespace torno::policy {
+
+class RuleReader {
+ public:
+  RuleReader(const LoadOptions& options, Draft& draft, Report& report);
+
+  // Adds the rules of one file.
+  void read(const Located& root);
+
+ private:
+  void read_file(const Located& rule);
+  void read_connect(const Located& rule);
+  void read_syscall(const Located& rule);
+  void read_expect(const Located& rule);
+
+  std::optional<RulePath> read_path(const std::string& text, const RuleSource& where);
+  // Refuses an allow rule that reaches the broker's own files.
+  void check_protected(const RulePath& path, const RuleSource& where);
+  bool read_ports(const Located& rule, DraftConnectRule& draft);
+  bool read_address(const Located& rule, DraftConnectRule& draft);
+  bool read_unix(const Located& rule, DraftConnectRule& draft);
+  bool read_abstract(const Located& rule, DraftConnectRule& draft);
+
+  const LoadOptions& options_;
+  Draft& draft_;
+  Report& report_;
+  LinkResolver links_;
+};
+
+}  // namespace torno::policy

@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* A size for error buffers that holds every message of the library, bytes. */
 #define TORNO_ERROR_SIZE 512
@@ -84,6 +85,7 @@ int torno_is_confined(void);
 /* "0.1.0 (wire 1)". A constant. */
 const char *torno_version(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,76 @@
+// The broker narrows the session when it answers; from there on every failure is fatal, since the
+// process would run under less than it was told. More than one thread is no hindrance here: the
+// verdict binds the session, TSYNC every thread, and the first ruleset allowed nothing already.
+#include "sandboxee/narrow.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+
+#include "sandboxee/ask.h"
+#include "sandboxee/fatal.h"
+#include "sandboxee/layers.h"
+#include "sandboxee/signals.h"
+#include "sandboxee/terms.h"
+
+namespace torno {
+namespace {
+
+bool lower_open_files_again(unsigned open_files, Failure& fail) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return fail.system(errno, "cannot read RLIMIT_NOFILE");
+  if (open_files == 0 || open_files >= limit.rlim_max) return true;
+  limit = {open_files, open_files};
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return fail.system(errno, "cannot lower RLIMIT_NOFILE");
+  return true;
+}
+
+// Asks for the policy; the reply's descriptors and Welcome go into `terms`.
+bool ask_narrow(const char* policy, Terms& terms, bool& narrowed, Failure& fail) {
+  ucontext_t context{};
+  raw::call(__NR_rt_sigprocmask, SIG_BLOCK, nullptr, &context.uc_sigmask, sizeof(KernelMask));
+  Trap trap{};
+  trap.context = &context;
+  trap.in_vfork_child = !pool::adopt_process();
+
+  SlotLease slot(trap);
+  if (slot.error() != 0) {
+    return fail.system(static_cast<int>(-slot.error()), "no channel to the broker");
+  }
+  Target target;
+  target.path = policy;
+  target.path_size = strlen(policy);
+  torno_wire_Request request{};
+  request.which_call = torno_wire_Request_narrow_tag;
+  Answer answer = ask(*slot, trap, request, target, kMaxReceivedFds);
+  if (answer.result < 0) {
+    const int error = static_cast<int>(-answer.result);
+    return fail(error, "the broker refuses policy %.200s inside the sandbox: %s", policy,
+                strerror(error));
+  }
+  narrowed = true;
+  if (!slot->reply.has_narrowed) {
+    answer.received.close_fds();
+    return fail(EPROTO, "the broker's answer lacks the policy's terms");
+  }
+  terms.welcome = slot->reply.narrowed;
+  return read_terms(answer.received, terms, fail);
+}
+
+}  // namespace
+
+bool narrow(const char* policy, Failure& fail) {
+  Terms* const terms = new_terms();
+  if (terms == nullptr) return fail.system(ENOMEM, "no memory for the filter");
+  bool narrowed = false;
+  const bool done = ask_narrow(policy, *terms, narrowed, fail) &&
+                    lower_open_files_again(terms->welcome.open_files, fail) &&
+                    layers::put_up(*terms, fail);
+  delete_terms(terms);
+  if (!done && narrowed) fatal(fail);
+  return done;
+}
+
+}  // namespace torno

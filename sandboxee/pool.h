@@ -1,0 +1,80 @@
+// Pool: the channels of this process and the memory a call works in, one slot a call.
+//
+// Lock-free and async-signal-safe: a slot is taken by one compare-and-swap. The pool lies on
+// memory that fork wipes, so a child starts with an empty one and makes channels of its own; two
+// processes on one channel would take each other's replies.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "sandboxee/limits.h"
+#include "sandboxee/trap.h"
+
+namespace torno {
+
+// Zero bytes are a free slot without a channel. 12 KiB, of which a call touches what it needs.
+struct Slot {
+  std::atomic<bool> busy;
+  bool one_shot;           // the channel ends with the call
+  int fd;                  // the channel; 0: none
+  std::uint32_t channel;   // its name in Request.channel
+  std::uint32_t sequence;  // of the last request
+
+  char head[160];     // the message up to the bytes of `cwd`
+  char path_head[8];  // and between `cwd` and the path
+  char cwd[kPageSize];
+  char address[kMaxAddress];
+
+  unsigned char received[kMaxReply];
+  torno_wire_Reply reply;
+  const unsigned char* target;  // of Readlink, in `received`
+  std::size_t target_size;
+};
+
+class SlotLease {
+ public:
+  // Takes a free slot and sees that it has a channel. When all are taken, and in a child of
+  // vfork, the slot is new memory and the channel for this call alone: nobody waits for another's
+  // call to end, which may be never.
+  explicit SlotLease(const Trap& trap);
+  SlotLease(const SlotLease&) = delete;
+  SlotLease& operator=(const SlotLease&) = delete;
+  ~SlotLease();
+
+  // 0, or the -errno for which there is no channel.
+  long error() const { return error_; }
+  Slot& operator*() { return *slot_; }
+  Slot* operator->() { return slot_; }
+
+ private:
+  Slot* slot_ = nullptr;
+  bool in_pool_ = false;
+  long error_ = 0;
+};
+
+namespace pool {
+
+// Before the seal: maps the pool and gives its first slot the channel `fd`.
+bool create(int fd, std::uint32_t channel);
+void destroy();
+
+// Looks after a process that fork just made: stale channels are closed, the soft limit of
+// descriptors put right. False in a child of vfork (and, for an instant, while another thread
+// does this): there the pool is not to be used.
+bool adopt_process();
+
+// Closes a slot's channel: it broke.
+void drop_channel(Slot& slot);
+
+// Room on wiped memory for the threads that run the callback of torno_on_trap.
+inline constexpr int kMaxThreadsInCallback = 128;
+std::atomic<int>* threads_in_callback();
+
+// At most one thread at a time raises the soft limit to place a channel.
+std::atomic<bool>& growing();
+
+}  // namespace pool
+}  // namespace torno

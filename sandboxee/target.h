@@ -1,0 +1,31 @@
+// Target: what a request is about, as it travels: a path, where it starts, and the descriptor
+// that goes along.
+#pragma once
+
+#include <cstddef>
+
+#include "proto/wire.pb.h"
+#include "sandboxee/pool.h"
+#include "sandboxee/trap.h"
+
+namespace torno {
+
+struct Target {
+  const char* path = nullptr;  // the program's own memory, not copied
+  std::size_t path_size = 0;
+  std::size_t cwd_size = 0;  // of slot.cwd
+  torno_wire_Directory directory = torno_wire_Directory_DIRECTORY_NONE;
+  int fd = -1;                // sent beside the message
+  bool fd_from_path = false;  // the path named it: ENOENT when it is not open, not EBADF
+};
+
+// May the path be empty, and mean the descriptor itself?
+enum class Empty { kRefused, kAllowed };
+
+// Finds out where `path` starts: 0, or the -errno the kernel gives for such a path.
+long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target);
+
+// Puts the working directory into slot.cwd and target.
+long add_cwd(Slot& slot, Target& target);
+
+}  // namespace torno

@@ -1,0 +1,52 @@
+#include "broker/files/files.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "broker/files/call.h"
+
+namespace torno::files {
+
+struct Files::State {
+  Foundation foundation;
+};
+
+Files::Files(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Files::Files(Files&&) noexcept = default;
+Files& Files::operator=(Files&&) noexcept = default;
+Files::~Files() = default;
+
+Result<Files> Files::create(const std::vector<std::string>& protected_paths) {
+  auto foundation = Foundation::lay(protected_paths);
+  if (!foundation) return std::unexpected(foundation.error());
+  // The client's umask is in the mode of its request; the broker's must not cut it once more.
+  ::umask(0);
+  return Files(std::make_unique<State>(std::move(*foundation)));
+}
+
+Outcome Files::open(const policy::PolicyStack& policy, const OpenRequest& request,
+                    Wait wait) const {
+  return open_file({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::stat(const policy::PolicyStack& policy, const StatRequest& request,
+                    Wait wait) const {
+  return stat_file({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::access(const policy::PolicyStack& policy, const AccessRequest& request,
+                      Wait wait) const {
+  return access_file({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::readlink(const policy::PolicyStack& policy, const ReadlinkRequest& request,
+                        Wait wait) const {
+  return read_link({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::pin_socket(const policy::PolicyStack& policy, const Place& place, Wait wait) const {
+  return pin_socket_file({state_->foundation, policy, place, wait});
+}
+
+}  // namespace torno::files

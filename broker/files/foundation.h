@@ -1,0 +1,39 @@
+// Foundation: what every request stands on, made once.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "broker/base/error.h"
+#include "broker/base/fd.h"
+#include "broker/files/local_mounts.h"
+#include "broker/files/protected.h"
+
+namespace torno::files {
+
+struct Foundation {
+  static Result<Foundation> lay(const std::vector<std::string>& protected_paths);
+
+  // Opens anew, with other flags, what an O_PATH descriptor pins: nothing is looked up by its
+  // name again. The fd or an errno value.
+  std::expected<Fd, int> reopen(const Fd& pin, int flags, mode_t mode = 0) const;
+
+  // What the kernel says descriptor `fd` of this process is called. An errno value, or 0.
+  int name_of(int fd, std::string& name) const;
+
+  // About the link of descriptor `fd` in /proc/self/fd itself.
+  int stat_link_of(int fd, unsigned mask, struct statx& stat) const;
+
+  Fd root;             // "/", O_PATH
+  Fd own_descriptors;  // /proc/self/fd, O_PATH
+  pid_t owner = 0;     // the process whose descriptors those are
+  uid_t user = 0;      // the broker's effective one
+  Protected own;
+  LocalMounts local;
+};
+
+}  // namespace torno::files

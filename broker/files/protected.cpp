@@ -1,0 +1,46 @@
+#include "broker/files/protected.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "broker/files/canonical_path.h"
+#include "broker/files/syscalls.h"
+
+namespace torno::files {
+
+Result<Protected> Protected::find(const std::vector<std::string>& paths) {
+  Protected found;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    std::string canonical = std::filesystem::weakly_canonical(path, error).string();
+    while (canonical.size() > 1 && canonical.ends_with('/')) canonical.pop_back();
+    if (error || !canonical.starts_with('/')) {
+      return std::unexpected(Error{"cannot protect '" + escape(path) + "': " + error.message() +
+                                   "; name an " + "absolute path that the broker can look at"});
+    }
+    struct statx stat{};
+    if (::statx(AT_FDCWD, canonical.c_str(), 0, kIdentityMask, &stat) == 0) {
+      found.objects_.push_back(stat);
+    } else if (errno != ENOENT) {
+      return std::unexpected(system_error("cannot protect '" + escape(path) + "'", errno));
+    }
+    found.paths_.push_back(std::move(canonical));
+  }
+  return found;
+}
+
+bool Protected::covers(std::string_view path) const {
+  return std::ranges::any_of(
+      paths_, [path](const std::string& mine) { return is_at_or_beneath(path, mine); });
+}
+
+bool Protected::is(const struct statx& stat) const {
+  return std::ranges::any_of(objects_,
+                             [&stat](const struct statx& mine) { return same_object(mine, stat); });
+}
+
+}  // namespace torno::files

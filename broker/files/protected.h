@@ -1,0 +1,30 @@
+// Protected: the broker's own sockets and policy directories. Whoever could open one of them
+// would ask for a wider policy, or write one; so no policy reaches them.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/base/error.h"
+
+namespace torno::files {
+
+class Protected {
+ public:
+  // A path that does not exist yet is protected by its name alone.
+  static Result<Protected> find(const std::vector<std::string>& paths);
+
+  // Is the canonical path one of them, or beneath one?
+  bool covers(std::string_view path) const;
+  // Is it one of their inodes, under whatever name?
+  bool is(const struct statx& stat) const;
+
+ private:
+  std::vector<std::string> paths_;
+  std::vector<struct statx> objects_;
+};
+
+}  // namespace torno::files

@@ -1,0 +1,99 @@
+#include "broker/files/vet.h"
+
+#include <cerrno>
+
+#include "broker/files/deny.h"
+#include "broker/files/procfs.h"
+
+namespace torno::files {
+
+namespace {
+
+// O_TMPFILE makes something without a name beneath the directory: a policy sees it by this one.
+constexpr std::string_view kNameless = "#tmpfile";
+
+// The path for the kernel, or null: refused whatever the policy says.
+const CanonicalPath* path_for_kernel(const Task& task, const Aim& aim, const CanonicalPath& path,
+                                     CanonicalPath& buffer) {
+  if (task.broker.own.covers(path.view())) return nullptr;
+  if (!procfs::covers(path.view())) return &path;
+  if (!procfs::permits(path.view(), aim.wanted)) return nullptr;
+  return procfs::kernel_path(path, task.place.client, buffer) ? &buffer : nullptr;
+}
+
+Vetted failed_to_open(const Task& task, int error, Outcome& outcome) {
+  if (error == ELOOP) return Vetted::kChanged;
+  if (error == EAGAIN && task.wait == Wait::kNever) return Vetted::kWaitNeeded;
+  outcome = failed(error);
+  return error == ENOENT ? Vetted::kMissing : Vetted::kFailed;
+}
+
+// Is the object one that no policy hands out?
+bool is_refused(const Task& task, const CanonicalPath& path, const Pin& pin) {
+  if (task.broker.own.is(pin.stat)) return true;
+  // Another mount of procfs: the tables know nothing of it.
+  return !procfs::covers(path.view()) && is_procfs(pin.fd.get(), pin.stat);
+}
+
+}  // namespace
+
+policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath& path,
+                           policy::Permissions wanted) {
+  if (!aim.children) return task.policy.decide_file(path.view(), wanted);
+  CanonicalPath child = path;
+  if (!child.push(kNameless)) return {};
+  return task.policy.decide_file(child.view(), wanted);
+}
+
+bool is_visible(const Task& task, std::string_view path) {
+  const policy::Verdict verdict = task.policy.decide_file(path, policy::kStat);
+  return verdict.allowed || verdict.leads;
+}
+
+Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Outcome& outcome) {
+  const CanonicalPath& path = target.path;
+  policy::Verdict verdict;
+  bool leads_only = false;
+  if (aim.wanted != policy::kNone) {
+    verdict = verdict_on(task, aim, path, aim.wanted);
+    leads_only = !verdict.allowed && verdict.leads && aim.leads_suffice;
+    if (!verdict.allowed && !leads_only) {
+      deny(outcome, path.view(), aim.wanted, verdict.rule);
+      return Vetted::kDenied;
+    }
+  }
+  CanonicalPath buffer;
+  const CanonicalPath* opened = path_for_kernel(task, aim, path, buffer);
+  if (opened == nullptr) {
+    deny(outcome, path.view(), aim.wanted, nullptr);
+    return Vetted::kDenied;
+  }
+
+  const std::uint64_t flags = O_PATH | (aim.follow || target.directory ? 0 : O_NOFOLLOW) |
+                              (target.directory ? O_DIRECTORY : 0);
+  auto fd =
+      openat2(task.broker.root.get(), opened->below_root(), flags, 0, kNoLinks | task.cached());
+  if (!fd) return failed_to_open(task, fd.error(), outcome);
+  pin.fd = std::move(*fd);
+
+  const unsigned synchronise = task.wait == Wait::kNever ? AT_STATX_DONT_SYNC : aim.stat_flags;
+  const int error = statx_fd(pin.fd.get(), synchronise, kIdentityMask | aim.stat_mask, pin.stat);
+  if (error != 0) {
+    outcome = failed(error);
+    return Vetted::kFailed;
+  }
+  if (!task.may_wait_for(pin.stat)) return Vetted::kWaitNeeded;
+
+  const bool shown = !leads_only || pin.is(S_IFDIR) || pin.is(S_IFLNK);
+  if (!shown || is_refused(task, path, pin)) {
+    deny(outcome, path.view(), aim.wanted, verdict.rule);
+    return Vetted::kDenied;
+  }
+  if (aim.same_as != nullptr && !same_object(*aim.same_as, pin.stat)) {
+    outcome = failed(EACCES);
+    return Vetted::kFailed;
+  }
+  return Vetted::kPinned;
+}
+
+}  // namespace torno::files

@@ -1,0 +1,31 @@
+// The verdict on a canonical path, and the object at it, pinned. Every act of every call goes
+// through vet(): the kernel follows no link on the way, so the object stands at the very path the
+// verdict was given on, and whatever is done is done to the pin.
+#pragma once
+
+#include <string_view>
+
+#include "broker/files/task.h"
+#include "broker/policy/verdict.h"
+
+namespace torno::files {
+
+enum class Vetted {
+  kPinned,
+  kDenied,   // the outcome holds the denial
+  kChanged,  // a symlink stands in the path
+  kFailed,   // the outcome holds the error: the kernel's
+  kMissing,  // the same, ENOENT
+  kWaitNeeded
+};
+
+Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Outcome& outcome);
+
+// What the policy says of `wanted` at `path`, as the aim means it.
+policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath& path,
+                           policy::Permissions wanted);
+
+// May the place be seen: stat answered, or a way to something allowed?
+bool is_visible(const Task& task, std::string_view path);
+
+}  // namespace torno::files

@@ -13,8 +13,8 @@ namespace torno::policy {
 struct Diagnostic {
   enum class Severity { kError, kWarning };
   Severity severity = Severity::kError;
-  RuleSource where;      // file may be empty: then the message stands alone
-  std::string message;   // one line, says what to do next
+  RuleSource where;     // file may be empty: then the message stands alone
+  std::string message;  // one line, says what to do next
 
   // "FILE:LINE:COL: error: TEXT", "FILE: error: TEXT" without a line, "error: TEXT".
   std::string text() const;
@@ -38,9 +38,9 @@ struct LoadOptions {
 };
 
 struct Loaded {
-  PolicyPtr policy;                      // null when there is an error
-  std::vector<Diagnostic> diagnostics;   // errors and warnings in file order
-  bool unreadable = false;               // the file itself is missing or cannot be read
+  PolicyPtr policy;                     // null when there is an error
+  std::vector<Diagnostic> diagnostics;  // errors and warnings in file order
+  bool unreadable = false;              // the file itself is missing or cannot be read
 };
 
 Loaded load(const std::string& name_or_path, const LoadOptions& options);

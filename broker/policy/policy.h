@@ -15,7 +15,7 @@
 
 namespace torno::policy {
 
-class FileRules;     // the automaton over paths
+class FileRules;  // the automaton over paths
 class ConnectRules;
 
 class Policy {

@@ -89,10 +89,22 @@ std::string unknown_value(const std::string& message) {
          advise(value, type != nullptr ? value_names(type) : std::vector<std::string>());
 }
 
+bool is_unknown_field(const std::string& message) {
+  return message.find("has no field named") != std::string::npos;
+}
+
+bool is_unknown_value(const std::string& message) {
+  return message.starts_with("Unknown enumeration value");
+}
+
+bool is_repetition(const std::string& message) {
+  return message.starts_with("Non-repeated field");
+}
+
 // libprotobuf's sentences, made to say what to do.
 std::string reworded(const std::string& message) {
-  if (message.find("has no field named") != std::string::npos) return unknown_field(message);
-  if (message.starts_with("Unknown enumeration value")) return unknown_value(message);
+  if (is_unknown_field(message)) return unknown_field(message);
+  if (is_unknown_value(message)) return unknown_value(message);
   std::string text = escape(message);
   while (text.ends_with('.')) text.pop_back();
   if (text.starts_with("Non-repeated field")) {
@@ -101,50 +113,92 @@ std::string reworded(const std::string& message) {
   return "syntax error: " + text + "; see docs/policy.md for the form of a policy";
 }
 
+// Counts lines and columns of a text as protobuf's tokenizer does.
+struct Position {
+  int line = 0;
+  int column = 0;
+
+  void pass(char c) {
+    constexpr int kTabWidth = 8;
+    if (c == '\n') {
+      ++line;
+      column = 0;
+    } else {
+      column += c == '\t' ? kTabWidth - column % kTabWidth : 1;
+    }
+  }
+};
+
+// Where `word` stands for the last time before a place: libprotobuf names the token behind it.
+Position position_before(const std::string& text, const std::string& word, Position place) {
+  Position at;
+  Position found = place;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (at.line > place.line || (at.line == place.line && at.column >= place.column)) break;
+    if (!word.empty() && text.compare(i, word.size(), word) == 0) found = at;
+    at.pass(text[i]);
+  }
+  return found;
+}
+
 class Collector : public google::protobuf::io::ErrorCollector {
  public:
-  Collector(const std::string& file, Report& report) : file_(file), report_(report) {}
+  Collector(const std::string& text, const std::string& file, Report& report)
+      : text_(text), file_(file), report_(report) {}
+
   void AddError(int line, int column, const std::string& message) override {
-    report_.error({file_, line + 1, column + 1}, reworded(message));
+    if (std::exchange(failed_, true)) return;  // the rest follows from the first
+    Position place{line, column};
+    if (is_unknown_field(message)) {
+      place = position_before(text_, quoted_part(message, 1), place);
+    } else if (is_unknown_value(message) || is_repetition(message)) {
+      place = position_before(text_, quoted_part(message, 0), place);
+    }
+    report_.error({file_, place.line + 1, place.column + 1}, reworded(message));
   }
   void AddWarning(int line, int column, const std::string& message) override {
     report_.warning({file_, line + 1, column + 1}, reworded(message));
   }
 
  private:
+  const std::string& text_;
   const std::string& file_;
   Report& report_;
+  bool failed_ = false;
 };
 
 // Numbers stand for names in protobuf's text format, the unknown ones too; a policy takes names.
-void check_enum(const Located& in, const FieldDescriptor* field, int index, int number,
+bool check_enum(const Located& in, const FieldDescriptor* field, int index, int number,
                 Report& report) {
   const EnumValueDescriptor* value = field->enum_type()->FindValueByNumber(number);
-  if (value != nullptr && !is_placeholder(value)) return;
+  if (value != nullptr && !is_placeholder(value)) return true;
   const std::string name = value != nullptr ? value->name() : std::to_string(number);
   report.error(in.at(field->name(), index), "'" + name + "' is no value of '" + field->name() +
                                                 "'" +
                                                 advise(name, value_names(field->enum_type())));
+  return false;
 }
 
-void check_enums(const Located& in, Report& report) {
+bool check_enums(const Located& in, Report& report) {
   const Message& message = in.message();
   const Reflection* reflection = message.GetReflection();
+  bool good = true;
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = message.GetDescriptor()->field(i);
     const int count = field->is_repeated() ? reflection->FieldSize(message, field)
                                            : static_cast<int>(in.names(field->name()));
     for (int index = 0; index < count; ++index) {
       if (field->message_type() != nullptr) {
-        check_enums(in.nested(field->name(), index), report);
+        good = check_enums(in.nested(field->name(), index), report) && good;
       } else if (field->enum_type() != nullptr) {
-        check_enum(in, field, index,
-                   field->is_repeated() ? reflection->GetRepeatedEnumValue(message, field, index)
-                                        : reflection->GetEnumValue(message, field),
-                   report);
+        const int number = field->is_repeated()
+                               ? reflection->GetRepeatedEnumValue(message, field, index)
+                               : reflection->GetEnumValue(message, field);
+        good = check_enum(in, field, index, number, report) && good;
       }
     }
   }
+  return good;
 }
 
 }  // namespace
@@ -155,6 +209,7 @@ void Report::error(RuleSource where, std::string message) {
 }
 
 void Report::warning(RuleSource where, std::string message) {
+  if (++warnings_ > kMaxWarnings) return;
   diagnostics_.push_back({Diagnostic::Severity::kWarning, std::move(where), std::move(message)});
 }
 
@@ -163,6 +218,12 @@ std::vector<Diagnostic> Report::take() {
     const auto file = std::ranges::find(files_, diagnostic.where.file);
     return std::tuple(file - files_.begin(), diagnostic.where.line, diagnostic.where.column);
   });
+  if (warnings_ > kMaxWarnings) {
+    diagnostics_.push_back(
+        {Diagnostic::Severity::kWarning,
+         {},
+         std::to_string(warnings_ - kMaxWarnings) + " more warnings; see to these first"});
+  }
   return std::exchange(diagnostics_, {});
 }
 
@@ -202,7 +263,7 @@ std::unique_ptr<SourceFile> parse_text(const std::string& text, const std::strin
                                        Report& report) {
   auto source = std::make_unique<SourceFile>();
   source->file = file;
-  Collector collector(source->file, report);
+  Collector collector(text, source->file, report);
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&collector);
   parser.WriteLocationsTo(&source->tree);
@@ -210,8 +271,7 @@ std::unique_ptr<SourceFile> parse_text(const std::string& text, const std::strin
     if (!report.has_errors()) report.error({file, 0, 0}, "cannot be parsed; check its syntax");
     return nullptr;
   }
-  check_enums(source->root(), report);
-  return source;
+  return check_enums(source->root(), report) ? std::move(source) : nullptr;
 }
 
 }  // namespace torno::policy

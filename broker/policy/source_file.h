@@ -22,7 +22,11 @@ class Report {
   void mention_file(const std::string& file) { files_.push_back(file); }
 
  private:
+  // More than anybody reads; a generated policy may have one for each of its rules.
+  static constexpr std::size_t kMaxWarnings = 100;
+
   std::vector<Diagnostic> diagnostics_;
+  std::size_t warnings_ = 0;
   std::vector<std::string> files_;
   bool errors_ = false;
 };

@@ -15,6 +15,12 @@ std::expected<Expanded, std::string> expand(const std::string& text, InGlob in_g
                                             const std::map<std::string, std::string>& variables) {
   Expanded out;
   for (std::size_t at = 0; at < text.size();) {
+    // An escaped "${" names no variable, and its brace begins no alternative.
+    if (in_glob == InGlob::kYes && text.compare(at, 3, "\\${") == 0) {
+      out.text += "$\\{";
+      at += 3;
+      continue;
+    }
     if (in_glob == InGlob::kYes && text[at] == '\\') {
       out.text += text.substr(at, 2);
       at += 2;

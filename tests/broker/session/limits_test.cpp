@@ -1,0 +1,133 @@
+#include "broker/session/limits.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "tests/broker/session/served.h"
+
+namespace torno::session {
+namespace {
+
+using test::RawPeer;
+
+class Limits : public Served {
+ protected:
+  Limits() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    enough_fds_ = files.rlim_cur >= 2 * kMaxChannels;
+  }
+
+  bool enough_fds_ = false;  // this user may open enough files to reach a limit
+};
+
+TEST_F(Limits, Channels) {
+  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 2 * kMaxChannels;
+  const RawPeer peer = sealed();
+  std::vector<RawPeer> channels;
+  for (std::size_t i = 0; i < kMaxChannels; ++i) {
+    channels.push_back(peer.new_channel());
+    ASSERT_TRUE(channels.back().is_valid()) << i;
+  }
+  const auto refused = peer.ask(test::new_channel_message());
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->message.channel_ready().error(), EMFILE);
+  EXPECT_TRUE(refused->fds.empty());
+  expect_serves(channels.front());
+  expect_serves(sealed().new_channel());
+
+  channels.pop_back();
+  EXPECT_TRUE(test::eventually([&] { return peer.new_channel().is_valid(); }));
+}
+
+TEST_F(Limits, TheLargestMessage) {
+  const RawPeer peer = sealed();
+  const RawPeer channel = peer.new_channel();
+  wire::ClientMessage request = test::open_message(1, path("file"), O_RDONLY);
+  std::string* sent = request.mutable_request()->mutable_path();
+  sent->push_back('\0');
+  sent->append(kMaxMessage - request.ByteSizeLong() - 3, 'x');
+  while (request.ByteSizeLong() < kMaxMessage) sent->push_back('x');
+  ASSERT_EQ(request.ByteSizeLong(), kMaxMessage);
+  const auto answer = channel.ask(request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->message.reply().result(), 0);
+
+  sent->push_back('x');
+  ASSERT_EQ(channel.send(request), 0);
+  EXPECT_TRUE(peer.wait_for_end());
+  EXPECT_TRUE(tornod_.wait_for_log("a message larger than MAX_MESSAGE"));
+}
+
+// Descriptors in flight count against the broker's user; unread ones would starve all sessions.
+TEST_F(Limits, DescriptorsThatNobodyReceives) {
+  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 2 * kMaxChannels;
+  const RawPeer other = sealed();
+  const RawPeer peer = sealed();
+  std::vector<RawPeer> channels;
+  for (int i = 0; i < 40; ++i) channels.push_back(peer.new_channel());
+  const std::string open = test::open_message(1, path("file"), O_RDONLY).SerializeAsString();
+  int sent = 0;
+  for (int round = 0; round < 100; ++round) {
+    for (const RawPeer& channel : channels) {
+      if (::send(channel.fd(), open.data(), open.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) ++sent;
+    }
+  }
+  EXPECT_TRUE(tornod_.wait_for_log("it does not receive the descriptors it asked for")) << sent;
+  EXPECT_TRUE(peer.wait_for_end());
+  expect_serves(other.new_channel());
+}
+
+// Positive counterpart: as many received ones are nothing.
+TEST_F(Limits, DescriptorsThatAreReceivedAreNoneInFlight) {
+  const RawPeer peer = sealed();
+  const RawPeer channel = peer.new_channel();
+  for (std::size_t i = 0; i < 4 * kMaxUnreadFds; ++i) {
+    const auto answer = channel.ask(test::open_message(1, path("file"), O_RDONLY));
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->fds.size(), 1U);
+  }
+}
+
+// Answers that find no room wait in the broker, and come in order once there is some.
+TEST_F(Limits, AnswersThatFindNoRoomWait) {
+  const RawPeer peer = sealed();
+  const RawPeer channel = peer.new_channel();
+  wire::ClientMessage stat = test::request_message(0, path("file"));
+  stat.mutable_request()->mutable_stat();
+  unsigned sent = 0;
+  for (; sent < 5000; ++sent) {
+    stat.mutable_request()->set_sequence(sent);
+    const std::string bytes = stat.SerializeAsString();
+    if (::send(channel.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) break;
+  }
+  for (unsigned i = 0; i < sent; ++i) {
+    const auto answer = channel.receive();
+    ASSERT_TRUE(answer) << i;
+    EXPECT_EQ(answer->message.reply().sequence(), i);
+  }
+  expect_serves(channel);
+}
+
+TEST_F(Limits, AnswersOnTheControlSocketThatNobodyReads) {
+  const RawPeer other = sealed();
+  const RawPeer peer = sealed();
+  const std::string message = test::new_channel_message().SerializeAsString();
+  // As many errors as fit into the socket and the broker's queue, and then some.
+  for (int i = 0; i < 20'000; ++i) {
+    if (::send(peer.fd(), message.data(), message.size(), MSG_NOSIGNAL) < 0) break;
+  }
+  EXPECT_TRUE(tornod_.wait_for_log("does not re"));
+  EXPECT_TRUE(peer.wait_for_end());
+  expect_serves(other.new_channel());
+}
+
+}  // namespace
+}  // namespace torno::session

@@ -1,0 +1,79 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "broker/session/limits.h"
+#include "tests/broker/session/served.h"
+
+namespace torno::session {
+namespace {
+
+using test::RawPeer;
+
+class Narrow : public Served {
+ protected:
+  std::optional<RawPeer::Answer> narrow(const std::string& policy) const {
+    wire::ClientMessage message = test::request_message(5, policy);
+    message.mutable_request()->mutable_narrow();
+    return channel_.ask(message);
+  }
+  int narrowing_fails(const std::string& policy) const {
+    const auto answer = narrow(policy);
+    EXPECT_TRUE(answer && answer->fds.empty());
+    return answer ? answer->message.reply().result() : 0;
+  }
+  int open_result(unsigned long flags) const {
+    const auto answer = channel_.ask(test::open_message(1, path("file"), flags));
+    return answer ? answer->message.reply().result() : -1;
+  }
+
+  const RawPeer peer_ = sealed();
+  const RawPeer channel_ = peer_.new_channel();
+};
+
+TEST_F(Narrow, IntersectsFromThenOn) {
+  EXPECT_EQ(open_result(O_RDWR), 0);
+  const auto answer = narrow("reader");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->message.reply().result(), 0);
+  EXPECT_EQ(answer->message.reply().narrowed().policy(), "reader");
+  EXPECT_FALSE(answer->fds.empty());
+  EXPECT_EQ(open_result(O_RDONLY), 0);
+  EXPECT_EQ(open_result(O_RDWR), -EACCES);
+  EXPECT_TRUE(tornod_.wait_for_log("policy=all+reader"));
+}
+
+TEST_F(Narrow, NeverWidens) {
+  ASSERT_TRUE(narrow("reader"));
+  ASSERT_TRUE(narrow("all"));
+  EXPECT_EQ(open_result(O_RDWR), -EACCES);
+  ASSERT_TRUE(narrow("nothing"));
+  EXPECT_EQ(open_result(O_RDONLY), -EACCES);
+}
+
+TEST_F(Narrow, LeavesOtherSessionsAlone) {
+  ASSERT_TRUE(narrow("nothing"));
+  expect_serves(sealed().new_channel());
+}
+
+TEST_F(Narrow, TakesNamesOnlyAndChangesNothingWhenItFails) {
+  EXPECT_EQ(narrowing_fails("nosuch"), -ENOENT);
+  EXPECT_EQ(narrowing_fails("typo"), -EINVAL);
+  EXPECT_EQ(narrowing_fails(files_.write("x.policy", "")), -EINVAL);
+  EXPECT_EQ(narrowing_fails("../policies/reader"), -EINVAL);
+  EXPECT_EQ(narrowing_fails(""), -EINVAL);
+  EXPECT_EQ(open_result(O_RDWR), 0);
+}
+
+TEST_F(Narrow, HasABound) {
+  for (std::size_t i = 1; i < kMaxStackedPolicies; ++i) {
+    const auto answer = narrow("reader");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->message.reply().result(), 0);
+  }
+  EXPECT_EQ(narrowing_fails("reader"), -E2BIG);
+}
+
+}  // namespace
+}  // namespace torno::session

@@ -1,0 +1,86 @@
+#include "broker/session/policy_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temporary_directory.h"
+
+namespace torno::session {
+namespace {
+
+using testing::HasSubstr;
+
+class PolicyStoreTest : public testing::Test {
+ protected:
+  PolicyStoreTest() {
+    directory_.write("plain.policy", R"(file { path: "/usr/share/**" allow: READ })");
+    directory_.write("home.policy", R"(file { path: "${HOME}/**" allow: READ })");
+    directory_.write("cwd.policy", R"(file { path: "${CWD}/**" allow: READ })");
+    directory_.write("wrong.policy", "file {\n  pth: \"/x\"\n}\n");
+  }
+
+  static policy::LoadOptions options(const std::string& directory) {
+    policy::LoadOptions options;
+    options.directories = {directory};
+    return options;
+  }
+
+  test::TemporaryDirectory directory_;
+  PolicyStore store_{options(directory_.path())};
+  const Variables common_{{"HOME", "/home/somebody"}};
+};
+
+TEST_F(PolicyStoreTest, LoadsOnceForAll) {
+  const auto first = store_.find("plain", common_, {{"PID", "1"}});
+  const auto second = store_.find("plain", common_, {{"PID", "2"}});
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->policy, second->policy);
+  EXPECT_EQ(first->program, second->program);
+}
+
+TEST_F(PolicyStoreTest, CommonVariablesAreCommon) {
+  const auto first = store_.find("home", common_, {});
+  const auto second = store_.find("home", common_, {});
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->policy, second->policy);
+  EXPECT_TRUE(first->policy->decide_file("/home/somebody/x", policy::kRead).allowed);
+}
+
+// What one session's variables say must not become another session's rules.
+TEST_F(PolicyStoreTest, APolicyOfOneSessionIsNotShared) {
+  const auto first = store_.find("cwd", common_, {{"CWD", "/usr"}});
+  const auto second = store_.find("cwd", common_, {{"CWD", "/var"}});
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(first->policy->decide_file("/usr/x", policy::kRead).allowed);
+  EXPECT_FALSE(first->policy->decide_file("/var/x", policy::kRead).allowed);
+  EXPECT_FALSE(second->policy->decide_file("/usr/x", policy::kRead).allowed);
+  EXPECT_TRUE(second->policy->decide_file("/var/x", policy::kRead).allowed);
+}
+
+TEST_F(PolicyStoreTest, SaysWhatIsWrong) {
+  const auto missing = store_.find("nosuch", common_, {});
+  ASSERT_FALSE(missing);
+  EXPECT_TRUE(missing.error().missing);
+  EXPECT_THAT(missing.error().message, HasSubstr("nosuch"));
+  const auto wrong = store_.find("wrong", common_, {});
+  ASSERT_FALSE(wrong);
+  EXPECT_FALSE(wrong.error().missing);
+  EXPECT_THAT(wrong.error().message, HasSubstr("wrong.policy:2:"));
+}
+
+TEST_F(PolicyStoreTest, AWrongPolicyIsReadAgain) {
+  ASSERT_FALSE(store_.find("wrong", common_, {}));
+  directory_.write("wrong.policy", "");
+  EXPECT_TRUE(store_.find("wrong", common_, {}));
+}
+
+TEST_F(PolicyStoreTest, FromText) {
+  const auto found =
+      store_.from_text("file { path: \"/usr/x\" allow: READ }", "further.policy", common_);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->policy->decide_file("/usr/x", policy::kRead).allowed);
+  EXPECT_FALSE(store_.from_text("nonsense", "further.policy", common_));
+}
+
+}  // namespace
+}  // namespace torno::session

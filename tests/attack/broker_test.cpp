@@ -1,0 +1,166 @@
+// The broker itself as the target: its memory, its life, its policies, a wider session.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "tests/attack/scene.h"
+
+namespace torno::test {
+namespace {
+
+// A process that waits to be attacked, as the positive control; ended by its owner.
+class Victim {
+ public:
+  Victim() {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      for (;;) ::pause();
+    }
+  }
+  ~Victim() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Victim(const Victim&) = delete;
+  Victim& operator=(const Victim&) = delete;
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+int g_mark = 4711;
+
+// Reads one int of another process that was forked from this one, at an address both know.
+bool reads_memory(pid_t pid) {
+  int copy = 0;
+  const iovec local{&copy, sizeof copy};
+  const iovec remote{&g_mark, sizeof g_mark};
+  return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == sizeof copy;
+}
+
+bool traces(pid_t pid) {
+  if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != 0) return false;
+  ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
+  return true;
+}
+
+bool takes_descriptor(pid_t pid) {
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return pidfd >= 0 && ::syscall(SYS_pidfd_getfd, pidfd, 0, 0) >= 0;
+}
+
+bool signals(pid_t pid) {
+  siginfo_t info{};
+  info.si_code = SI_QUEUE;
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  return ::kill(pid, SIGCONT) == 0 || ::syscall(SYS_tgkill, pid, pid, SIGCONT) == 0 ||
+         ::syscall(SYS_tkill, pid, SIGCONT) == 0 ||
+         ::syscall(SYS_rt_sigqueueinfo, pid, SIGCONT, &info) == 0 ||
+         ::syscall(SYS_rt_tgsigqueueinfo, pid, pid, SIGCONT, &info) == 0 ||
+         (pidfd >= 0 && ::syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, nullptr, 0) == 0);
+}
+
+bool limits(pid_t pid) {
+  const rlimit limit{64, 64};
+  const cpu_set_t all = [] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    return set;
+  }();
+  return ::syscall(SYS_prlimit64, pid, RLIMIT_CORE, &limit, nullptr) == 0 ||
+         ::sched_setaffinity(pid, sizeof all, &all) == 0;
+}
+
+using OnProcess = bool (*)(pid_t);
+
+void expect_out_of_reach(OnProcess attack) {
+  const Scene scene;
+  const Victim victim;
+  const pid_t pid = victim.pid();
+  EXPECT_EQ(scene.free([=] { return attack(pid); }), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed([=] { return attack(pid); }), Ended::kRefused);
+  const pid_t broker = scene.broker_pid();
+  EXPECT_EQ(scene.sealed([=] { return attack(broker); }), Ended::kRefused);
+}
+
+TEST(AttackBroker, ProcessVmReadv) {
+  expect_out_of_reach(reads_memory);
+}
+TEST(AttackBroker, Ptrace) {
+  expect_out_of_reach(traces);
+}
+TEST(AttackBroker, PidfdGetfd) {
+  expect_out_of_reach(takes_descriptor);
+}
+TEST(AttackBroker, Signals) {
+  expect_out_of_reach(signals);
+}
+TEST(AttackBroker, LimitsAndAffinity) {
+  expect_out_of_reach(limits);
+}
+
+// A sealed worker must not become a new client of the broker under a policy that allows more.
+TEST(AttackBroker, SecondSession) {
+  const Scene scene(
+      "include: \"base\"\nconnect { unix: \"$ROOT/**\" }\nconnect { unix: \"/**\" }\n");
+  const std::string path = scene.broker().socket_path();
+  const Attack attack = [path] {
+    bool connected = false;
+    for (const int type : {SOCK_SEQPACKET, SOCK_STREAM}) {
+      const int fd = ::socket(AF_UNIX, type, 0);
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+      connected |= fd >= 0 &&
+                   ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    }
+    return connected;
+  };
+  EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+// Writing a policy is writing one's own permission. The rule allows the whole tree.
+TEST(AttackBroker, PolicyDirectory) {
+  const Scene scene("include: \"base\"\nfile { path: \"/**\" allow: [READ, WRITE, CREATE] }\n");
+  const std::string fresh = scene.broker().policy_directory() + "/wide.policy";
+  const std::string old = scene.broker().policy_directory() + "/scene.policy";
+  const Attack attack = [=] {
+    return ::open(fresh.c_str(), O_WRONLY | O_CREAT, 0600) >= 0 ||
+           ::open(old.c_str(), O_WRONLY) >= 0 || ::open(old.c_str(), O_RDONLY | O_TRUNC) >= 0;
+  };
+  EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  ::unlink(fresh.c_str());
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  // The policy itself works: another file of the tree can be written.
+  const std::string elsewhere = scene.path("secret/key");
+  EXPECT_EQ(scene.sealed([=] { return ::open(elsewhere.c_str(), O_WRONLY) >= 0; }),
+            Ended::kSucceeded);
+}
+
+// The same through a symlink made by somebody else.
+TEST(AttackBroker, PolicyFileByAnotherName) {
+  const Scene scene(
+      "include: \"base\"\nfile { path: \"$ROOT/**\" allow: [READ, WRITE, CREATE] }\n");
+  const std::string directory = scene.broker().policy_directory();
+  const std::string link = scene.path("writable/directory");
+  ASSERT_EQ(::symlink(directory.c_str(), link.c_str()), 0);
+  const std::string path = link + "/scene.policy";
+  const Attack attack = [=] { return ::open(path.c_str(), O_WRONLY) >= 0; };
+  EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+}  // namespace
+}  // namespace torno::test

@@ -1,0 +1,113 @@
+// procfs is the broker's own memory and descriptors, if one is not careful. The policies here
+// allow all of /proc, so that only what the broker does by itself stands in the way.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <format>
+
+#include "tests/attack/scene.h"
+
+namespace torno::test {
+namespace {
+
+constexpr char kWithProc[] = R"(
+include: "base"
+file { path: "$ROOT/allowed/**" allow: READ }
+file { path: "/proc/**" allow: [READ, WRITE] }
+)";
+
+void expect_refused(const Scene& scene, const Attack& attack) {
+  EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+TEST(AttackProc, Root) {
+  const Scene scene(kWithProc);
+  const std::string key = scene.path("secret/key");
+  for (const char* self : {"self", "thread-self", "1/root/proc/self"}) {
+    if (std::string(self).starts_with("1/") && ::geteuid() != 0) continue;
+    expect_refused(scene, [=] { return reads_secret(std::format("/proc/{}/root{}", self, key)); });
+  }
+  expect_refused(scene,
+                 [=] { return reads_secret(std::format("/proc/{}/root{}", ::getpid(), key)); });
+}
+
+TEST(AttackProc, Cwd) {
+  const Scene scene(kWithProc);
+  const std::string secret = scene.path("secret");
+  const Attack enter = [=] { return ::chdir(secret.c_str()) == 0; };
+  const Attack attack = [] { return reads_secret("/proc/self/cwd/key") || reads_secret("key"); };
+  EXPECT_EQ(scene.free([&] { return enter() && attack(); }), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack, enter), Ended::kRefused);
+}
+
+TEST(AttackProc, DirectoryFdAsAPath) {
+  const Scene scene(kWithProc);
+  const std::string allowed = scene.path("allowed");
+  expect_refused(scene, [=] {
+    const int fd = ::open(allowed.c_str(), O_RDONLY | O_DIRECTORY);
+    return fd >= 0 && (reads_secret(std::format("/proc/self/fd/{}/../secret/key", fd)) ||
+                       reads_secret(std::format("/dev/fd/{}/link", fd)));
+  });
+}
+
+// A descriptor for reading, opened anew for writing.
+TEST(AttackProc, ReopenForWriting) {
+  const Scene scene(kWithProc);
+  const std::string path = scene.path("allowed/public");
+  expect_refused(scene, [=] {
+    const int fd = ::open(path.c_str(), O_RDONLY);
+    return fd >= 0 && ::open(std::format("/proc/self/fd/{}", fd).c_str(), O_WRONLY) >= 0;
+  });
+}
+
+TEST(AttackProc, MemoryOfTheBroker) {
+  const Scene scene(kWithProc);
+  const auto opens = [](pid_t pid) {
+    return [pid] {
+      return ::open(std::format("/proc/{}/mem", pid).c_str(), O_RDONLY) >= 0 ||
+             ::open(std::format("/proc/{}/maps", pid).c_str(), O_RDONLY) >= 0 ||
+             ::open(std::format("/proc/{}/environ", pid).c_str(), O_RDONLY) >= 0;
+    };
+  };
+  // The control looks at this test's own process, which is dumpable, as the broker may not be.
+  EXPECT_EQ(scene.free(opens(::getpid())), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(opens(::getpid())), Ended::kRefused);
+  EXPECT_EQ(scene.sealed(opens(scene.broker_pid())), Ended::kRefused);
+}
+
+// "self" must not be the broker either.
+TEST(AttackProc, SelfIsTheClient) {
+  const Scene scene(kWithProc);
+  const Attack attack = [&scene] {
+    char text[4096] = {};
+    const int fd = ::open("/proc/self/status", O_RDONLY);
+    if (fd < 0 || ::read(fd, text, sizeof text - 1) <= 0) return true;
+    const std::string status(text);
+    return !status.contains(std::format("\nPid:\t{}\n", ::getpid()));
+  };
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+TEST(AttackProc, FdsOfTheBroker) {
+  const Scene scene(kWithProc);
+  const auto attack = [](pid_t pid) {
+    return [pid] {
+      for (int fd = 0; fd < 32; ++fd) {
+        struct stat st{};
+        const std::string path = std::format("/proc/{}/fd/{}", pid, fd);
+        if (::open(path.c_str(), O_RDONLY | O_NONBLOCK) >= 0) return true;
+        if (::stat(path.c_str(), &st) == 0) return true;
+      }
+      return false;
+    };
+  };
+  EXPECT_EQ(scene.free(attack(::getpid())), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack(::getpid())), Ended::kRefused);
+  EXPECT_EQ(scene.sealed(attack(scene.broker_pid())), Ended::kRefused);
+}
+
+}  // namespace
+}  // namespace torno::test

@@ -1,0 +1,154 @@
+// Races: what is checked must be what is opened. TORNO_RACE_ROUNDS sets how many opens race.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "tests/attack/scene.h"
+
+namespace torno::test {
+namespace {
+
+int rounds() {
+  const char* text = std::getenv("TORNO_RACE_ROUNDS");
+  return text != nullptr ? std::atoi(text) : 5000;
+}
+
+// Runs `swap` in a process of its own for as long as it lives.
+class Swapper {
+ public:
+  explicit Swapper(const std::function<void()>& swap) {
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      for (;;) swap();
+    }
+  }
+  ~Swapper() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Swapper(const Swapper&) = delete;
+  Swapper& operator=(const Swapper&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+// What a sandbox does that checks a name and then opens it: the positive control of each race.
+bool check_then_open(const std::string& path, const std::string& allowed) {
+  char resolved[PATH_MAX];
+  if (::realpath(path.c_str(), resolved) == nullptr) return false;
+  if (!std::string(resolved).starts_with(allowed)) return false;
+  return reads_secret(path);
+}
+
+// The control needs a scheduler's luck on two CPUs, so it goes on until it has leaked once.
+constexpr int kControlRounds = 2'000'000;
+
+TEST(AttackRaces, SymlinkSwap) {
+  const Scene scene;
+  const std::string allowed = scene.path("allowed");
+  const std::string raced = scene.path("allowed/raced");
+  const std::string good = scene.path("allowed/good");
+  const std::string bad = scene.path("allowed/bad");
+  const Swapper swapper([&] {
+    ::symlink((allowed + "/public").c_str(), good.c_str());
+    ::rename(good.c_str(), raced.c_str());
+    ::symlink("../secret/key", bad.c_str());
+    ::rename(bad.c_str(), raced.c_str());
+  });
+  const Attack naive = [&] {
+    for (int i = 0; i < kControlRounds; ++i) {
+      if (check_then_open(raced, allowed)) return true;
+    }
+    return false;
+  };
+  const Attack attack = [&] {
+    for (int i = 0; i < rounds(); ++i) {
+      if (reads_secret(raced)) return true;
+    }
+    return false;
+  };
+  EXPECT_EQ(scene.free(naive), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+TEST(AttackRaces, DirectoryAndSymlinkExchanged) {
+  const Scene scene;
+  const std::string allowed = scene.path("allowed");
+  const std::string directory = scene.path("allowed/flip");
+  const std::string link = scene.path("allowed/flop");
+  ASSERT_EQ(::mkdir(directory.c_str(), 0755), 0);
+  ASSERT_EQ(::symlink("../secret", link.c_str()), 0);
+  {
+    const int fd = ::open((directory + "/key").c_str(), O_WRONLY | O_CREAT, 0644);
+    ::close(fd);
+  }
+  const Swapper swapper(
+      [&] { ::renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE); });
+  const std::string path = directory + "/key";
+  const Attack naive = [&] {
+    for (int i = 0; i < kControlRounds; ++i) {
+      if (check_then_open(path, allowed)) return true;
+    }
+    return false;
+  };
+  const Attack attack = [&] {
+    for (int i = 0; i < rounds(); ++i) {
+      if (reads_secret(path)) return true;
+    }
+    return false;
+  };
+  EXPECT_EQ(scene.free(naive), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+// A second thread rewrites the path's bytes while the first opens it.
+TEST(AttackRaces, BytesOfThePath) {
+  const Scene scene;
+  const std::string allowed = scene.path("allowed/public");
+  const std::string secret = scene.path("allowed/../secret/key");
+  const auto race = [=](int count, const std::function<bool(const char*)>& opens) {
+    char path[PATH_MAX] = {};
+    std::memcpy(path, allowed.c_str(), allowed.size() + 1);
+    std::atomic<bool> stop = false;
+    std::thread flipper([&] {
+      volatile char* bytes = path;
+      while (!stop.load(std::memory_order_relaxed)) {
+        for (const std::string* text : {&secret, &allowed}) {
+          for (std::size_t i = 0; i <= text->size(); ++i) bytes[i] = (*text)[i];
+        }
+      }
+    });
+    bool leaked = false;
+    for (int i = 0; i < count && !leaked; ++i) leaked = opens(path);
+    stop = true;
+    flipper.join();
+    return leaked;
+  };
+  const Attack naive = [&] {
+    return race(kControlRounds, [&](const char* path) {
+      const volatile char* bytes = path;
+      for (std::size_t i = 0; i <= allowed.size(); ++i) {
+        if (bytes[i] != allowed[i]) return false;
+      }
+      return reads_secret(::open(path, O_RDONLY));
+    });
+  };
+  const Attack attack = [&] {
+    return race(rounds(), [](const char* path) { return reads_secret(::open(path, O_RDONLY)); });
+  };
+  EXPECT_EQ(scene.free(naive), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+}
+
+}  // namespace
+}  // namespace torno::test

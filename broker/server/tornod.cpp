@@ -82,6 +82,12 @@ int serve_one(const CommandLine& line) {
   return serve(*server);
 }
 
+// The help names each value by itself; what the check would add says less.
+CLI::Validator without_description(CLI::Validator validator) {
+  validator.description("");
+  return validator;
+}
+
 std::string versions() {
   return std::string("tornod ") + TORNO_VERSION + " (wire " + std::to_string(torno::wire::VERSION) +
          ")";
@@ -107,22 +113,22 @@ int main(int argc, char** argv) {
       app.add_option("--socket", line.socket, "Where to listen; mode 0600")->type_name("PATH");
   app.add_option("--fd", line.fd, "Serve the connected SOCK_SEQPACKET socket with this number")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber)
+      ->check(without_description(CLI::NonNegativeNumber))
       ->excludes(socket);
   app.add_option("--policies", line.server.policy_directories,
                  "Folder with NAME.policy files; may be given again, the first match wins. "
                  "Otherwise TORNO_POLICY_PATH, or the system's folders")
       ->type_name("DIR")
-      ->check(CLI::ExistingDirectory)
+      ->check(without_description(CLI::ExistingDirectory))
       ->allow_extra_args(false);
   app.add_option("--threads", line.server.threads, "Threads that serve requests")
       ->type_name("N")
-      ->check(CLI::Range(1, 64))
+      ->check(without_description(CLI::Range(1, 64)))
       ->capture_default_str();
-  app.add_option("--log-format", line.server.format, "text, or json: an audit event a line")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(std::vector<std::pair<std::string, torno::audit::Format>>{
-          {"text", torno::audit::Format::kText}, {"json", torno::audit::Format::kJson}}));
+  std::string format = "text";
+  app.add_option("--log-format", format, "text: a line an event; json: an audit event a line")
+      ->type_name("text|json")
+      ->check(without_description(CLI::IsMember({"text", "json"})));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -133,6 +139,7 @@ int main(int argc, char** argv) {
     line.server.policy_directories = torno::policy::default_directories();
   }
   line.server.embedded = line.fd >= 0;
+  if (format == "json") line.server.format = torno::audit::Format::kJson;
   torno::server::prepare_process();
   return line.server.embedded ? serve_one(line) : serve_many(line);
 }

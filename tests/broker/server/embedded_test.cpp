@@ -1,0 +1,170 @@
+// tornod --fd: one session, and the broker's end with it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "tests/broker/server/run_tornod.h"
+#include "tests/support/processes.h"
+
+namespace torno::server {
+namespace {
+
+using test::RawPeer;
+using testing::HasSubstr;
+
+class EmbeddedTest : public testing::Test {
+ protected:
+  EmbeddedTest() {
+    files_.write("file", "content");
+    files_.write("mine.policy", "file { path: \"" + files_.path() + "/file\" allow: READ }\n");
+    files_.write("wide.policy", "file { path: \"" + files_.path() + "/**\" allow: READ }\n");
+    files_.write("where.policy", "file { path: \"${WHERE}/**\" allow: READ }\n");
+    files_.write("temporary.policy", "file { path: \"${TMPDIR}/**\" allow: READ }\n");
+  }
+
+  std::string path(const std::string& name) const { return files_.path() + "/" + name; }
+
+  int open_result(const RawPeer& channel, const std::string& name) const {
+    const auto answer = channel.ask(test::open_message(1, path(name), O_RDONLY));
+    return answer ? answer->message.reply().result() : -1;
+  }
+  static int narrow_result(const RawPeer& channel, const std::string& policy) {
+    wire::ClientMessage message = test::request_message(1, policy);
+    message.mutable_request()->mutable_narrow();
+    const auto answer = channel.ask(message);
+    return answer ? answer->message.reply().result() : -1;
+  }
+
+  test::TemporaryDirectory files_;
+};
+
+TEST_F(EmbeddedTest, ServesOneAndEndsWithIt) {
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("mine.policy"))) << tornod.log();
+  const RawPeer channel = tornod.peer().new_channel();
+  EXPECT_EQ(open_result(channel, "file"), 0);
+  EXPECT_EQ(tornod.end(), 0);
+  EXPECT_EQ(tornod.log(), "");
+}
+
+TEST_F(EmbeddedTest, EndsWhenThePeerBreaksTheProtocol) {
+  EmbeddedTornod tornod;
+  tornod.peer().send_bytes("garbage");
+  EXPECT_TRUE(tornod.peer().wait_for_end());
+  EXPECT_EQ(tornod.end(), 0);
+  EXPECT_THAT(tornod.log(), HasSubstr("broke the protocol"));
+}
+
+TEST_F(EmbeddedTest, APathIsRelativeToTheStartersDirectory) {
+  EmbeddedTornod tornod({}, [&] { (void)!::chdir(files_.path().c_str()); });
+  EXPECT_TRUE(tornod.peer().enter("./mine.policy")) << tornod.log();
+}
+
+TEST_F(EmbeddedTest, NamesAreLookedForInThePolicyFolders) {
+  EmbeddedTornod tornod({"--policies", files_.path()});
+  EXPECT_TRUE(tornod.peer().enter("mine")) << tornod.log();
+}
+
+TEST_F(EmbeddedTest, TakesVariables) {
+  EmbeddedTornod tornod;
+  wire::ClientMessage hello = test::hello_message(path("where.policy"));
+  hello.mutable_hello()->add_variables("WHERE=" + files_.path());
+  const auto welcome = tornod.peer().ask(hello);
+  ASSERT_TRUE(welcome && welcome->message.has_welcome());
+  tornod.peer().seal(welcome->message.welcome().layers());
+  EXPECT_EQ(open_result(tornod.peer().new_channel(), "file"), 0);
+}
+
+TEST_F(EmbeddedTest, AVariableReplacesTheBuiltInOne) {
+  EmbeddedTornod tornod;
+  wire::ClientMessage hello = test::hello_message(path("temporary.policy"));
+  hello.mutable_hello()->add_variables("TMPDIR=/nowhere");
+  const auto welcome = tornod.peer().ask(hello);
+  ASSERT_TRUE(welcome && welcome->message.has_welcome());
+  tornod.peer().seal(welcome->message.welcome().layers());
+  EXPECT_EQ(open_result(tornod.peer().new_channel(), "file"), -EACCES);
+}
+
+TEST_F(EmbeddedTest, RefusesWhatIsNoVariable) {
+  for (const char* text : {"WHERE", "=x", "where=x", "W-X=1"}) {
+    EmbeddedTornod tornod;
+    wire::ClientMessage hello = test::hello_message(path("where.policy"));
+    hello.mutable_hello()->add_variables(text);
+    const auto answer = tornod.peer().ask(hello);
+    ASSERT_TRUE(answer && answer->message.has_refused());
+    EXPECT_THAT(answer->message.refused().message(), HasSubstr("is no variable"));
+  }
+}
+
+TEST_F(EmbeddedTest, AMissingPolicyIsRefusedInOneLine) {
+  EmbeddedTornod tornod;
+  const auto answer = tornod.peer().hello(path("nosuch.policy"));
+  ASSERT_TRUE(answer && answer->message.has_refused());
+  EXPECT_THAT(answer->message.refused().message(), HasSubstr("nosuch.policy"));
+  EXPECT_EQ(tornod.end(), 0);
+}
+
+// A sealed program names a policy file only where it might read that file anyway.
+TEST_F(EmbeddedTest, NarrowingByPathNeedsThatTheFileMayBeRead) {
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("wide.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  const test::TemporaryDirectory elsewhere;
+  const std::string hidden = elsewhere.write("x.policy", "");
+  EXPECT_EQ(narrow_result(channel, hidden), -EACCES);
+  EXPECT_EQ(narrow_result(channel, elsewhere.path() + "/missing.policy"), -EACCES);
+  EXPECT_EQ(narrow_result(channel, path("missing.policy")), -ENOENT);
+  EXPECT_EQ(open_result(channel, "wide.policy"), 0);
+
+  EXPECT_EQ(narrow_result(channel, path("mine.policy")), 0);
+  EXPECT_EQ(open_result(channel, "file"), 0);
+  EXPECT_EQ(open_result(channel, "wide.policy"), -EACCES);
+}
+
+// Such a file must not hold the broker up.
+TEST_F(EmbeddedTest, NarrowingByTheNameOfAFifoFails) {
+  EmbeddedTornod tornod;
+  files_.write("wide.policy",
+               "file { path: \"" + files_.path() + "/**\" allow: READ type: FIFO }\n");
+  ASSERT_EQ(::mkfifo(path("fifo.policy").c_str(), 0600), 0);
+  ASSERT_TRUE(tornod.peer().enter(path("wide.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  EXPECT_EQ(narrow_result(channel, path("fifo.policy")), -EINVAL);
+  EXPECT_EQ(open_result(channel, "file"), 0);
+}
+
+// Ctrl-C on the terminal is meant for the program, which may go on.
+TEST_F(EmbeddedTest, KeysOfTheTerminalDoNotEndIt) {
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("mine.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) {
+    ASSERT_EQ(::kill(tornod.pid(), signal), 0);
+    EXPECT_EQ(open_result(channel, "file"), 0);
+  }
+  ASSERT_EQ(::kill(tornod.pid(), SIGTERM), 0);
+  EXPECT_TRUE(channel.wait_for_end());
+  EXPECT_EQ(tornod.end(), 0);
+}
+
+// A pipe end that the broker held would keep the starter's pipe open.
+TEST_F(EmbeddedTest, HoldsNothingOfItsStarters) {
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, 0), 0);
+  const Fd out(pipe[0]);
+  Fd in(pipe[1]);
+  EmbeddedTornod tornod({}, [&] { ::dup2(in.get(), STDOUT_FILENO); });
+  ASSERT_TRUE(tornod.peer().enter(path("mine.policy")));
+  in.reset();
+  char byte = 0;
+  EXPECT_EQ(::read(out.get(), &byte, 1), 0);
+  EXPECT_TRUE(tornod.is_running());
+}
+
+}  // namespace
+}  // namespace torno::server

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
 namespace torno::filter {
 
@@ -20,6 +21,13 @@ const Group* group_of(std::string_view call) {
     if (std::ranges::find(group.calls, call) != group.calls.end()) return &group;
   }
   return nullptr;
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> result;
+  for (const auto word : std::views::split(text, ' '))
+    result.emplace_back(word.begin(), word.end());
+  return result;
 }
 
 }  // namespace torno::filter

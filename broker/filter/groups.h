@@ -32,6 +32,9 @@ std::span<const Group> groups();
 // The group that holds the call; null for a name in none.
 const Group* group_of(std::string_view call);
 
+// Splits at spaces: how the tables are written.
+std::vector<std::string_view> words(std::string_view text);
+
 // groups() is these, one file each.
 std::vector<Group> allowed_groups();
 std::vector<Group> mediated_groups();

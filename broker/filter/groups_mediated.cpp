@@ -9,9 +9,8 @@
 namespace torno::filter {
 namespace {
 
-Group mediated(std::string_view title, Kind kind, std::string_view reason,
-               std::vector<std::string_view> calls) {
-  return {title, kind, SCMP_ACT_TRAP, reason, std::move(calls)};
+Group mediated(std::string_view title, Kind kind, std::string_view reason, std::string_view calls) {
+  return {title, kind, SCMP_ACT_TRAP, reason, words(calls)};
 }
 
 }  // namespace
@@ -20,47 +19,46 @@ std::vector<Group> mediated_groups() {
   Group clone = mediated("new threads and processes", Kind::kByArguments,
                          "threads, fork and vfork are let through; new namespaces are not. libc "
                          "clones with signals blocked, so this one never traps",
-                         {"clone"});
+                         "clone");
   clone.action = SCMP_ACT_ERRNO(EPERM);
 
   return {
       mediated("control calls", Kind::kByArguments,
                "one number, hundreds of operations: only those on a list of harmless ones",
-               {"fcntl", "ioctl", "prctl", "arch_prctl", "personality", "seccomp",
-                "landlock_restrict_self"}),
+               "fcntl ioctl prctl arch_prctl personality seccomp landlock_restrict_self"),
 
       mediated("sockets", Kind::kByArguments,
                "only socket types that a connect rule can lead somewhere, and only options that "
                "neither load code nor reach the network's set-up",
-               {"socket", "socketpair", "setsockopt", "getsockopt"}),
+               "socket socketpair setsockopt getsockopt"),
 
       mediated("sending", Kind::kByArguments,
                "data on a connected socket needs no address; one that is named was vetted by "
                "nobody",
-               {"sendto"}),
+               "sendto"),
 
       mediated("scheduling", Kind::kByArguments, "a process may schedule itself (pid 0), no other",
-               {"sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler",
-                "setpriority", "ioprio_set"}),
+               "sched_setaffinity sched_setattr sched_setparam sched_setscheduler setpriority "
+               "ioprio_set"),
 
       mediated("sending signals", Kind::kByArguments,
                "Landlock keeps signals inside the sandbox from its ABI 6 on; without it they "
                "would reach every process of the same user",
-               {"kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}),
+               "kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo"),
 
       std::move(clone),
 
-      mediated(
-          "translated", Kind::kTranslated,
-          "SIGSYS must stay unblocked and handled, the reserved descriptors open, the limits "
-          "of the process its own; a message without an address is sent as plain data",
-          {"rt_sigaction", "rt_sigprocmask", "rt_sigsuspend", "ppoll", "pselect6", "epoll_pwait",
-           "epoll_pwait2", "umask", "close_range", "prlimit64", "setrlimit", "sendmsg"}),
+      mediated("translated", Kind::kTranslated,
+               "SIGSYS must stay unblocked and handled, the reserved descriptors open, the limits "
+               "of the process its own; a message without an address is sent as plain data",
+               "rt_sigaction rt_sigprocmask rt_sigsuspend ppoll pselect6 epoll_pwait "
+               "epoll_pwait2 umask close_range prlimit64 setrlimit sendmsg "
+               "sendmmsg"),
 
       mediated("brokered", Kind::kBrokered,
                "the broker decides by the policy, acts, and passes the result back",
-               {"open", "openat", "openat2", "creat", "stat", "lstat", "newfstatat", "statx",
-                "access", "faccessat", "faccessat2", "readlink", "readlinkat", "connect"}),
+               "open openat openat2 creat stat lstat newfstatat statx access faccessat "
+               "faccessat2 readlink readlinkat connect"),
   };
 }
 

@@ -17,7 +17,9 @@ Error never(const policy::Argument& argument) {
 }
 
 Result<Comparison> masked(const policy::Argument& argument) {
-  if (argument.mask() == 0) return std::unexpected(Error{"op: MASKED_EQ needs a mask"});
+  if (argument.mask() == 0) {
+    return std::unexpected(Error{"a mask of 0 compares nothing; write one, or remove the arg"});
+  }
   if ((argument.value() & ~argument.mask()) != 0) return std::unexpected(never(argument));
   return bits(argument.index(), argument.mask(), argument.value());
 }
@@ -28,7 +30,6 @@ Result<Comparison> comparison(const policy::Argument& argument) {
                                  " }: a system call has arguments 0 to 5"});
   }
   if (argument.op() == policy::MASKED_EQ) return masked(argument);
-  if (argument.mask() != 0) return std::unexpected(Error{"mask goes with op: MASKED_EQ alone"});
   const auto compare = [&](scmp_compare op) {
     return Comparison{argument.index(), op, argument.value(), 0};
   };

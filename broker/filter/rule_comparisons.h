@@ -9,7 +9,8 @@
 
 namespace torno::filter {
 
-// An error for an index, operator or mask that is none, and for a rule that no call can match.
+// An error for an index, operator or mask that is none, and where the ordered comparisons of an
+// argument leave no value that satisfies them all.
 Result<std::vector<Comparison>> rule_comparisons(const policy::SyscallRule& rule);
 
 }  // namespace torno::filter

@@ -32,8 +32,7 @@ std::string tornod_path() {
   return TORNO_BINARY_DIR "/bin/tornod";
 }
 
-TornodProcess::TornodProcess(const std::map<std::string, std::string>& policies,
-                             const std::vector<std::string>& arguments) {
+TornodProcess::TornodProcess(const Policies& policies, const std::vector<std::string>& arguments) {
   ::mkdir(policy_directory().c_str(), 0755);
   for (const auto& [name, text] : policies) directory_.write("policies/" + name + ".policy", text);
   const std::string log = directory_.write("log", "");

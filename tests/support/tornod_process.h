@@ -11,11 +11,13 @@
 
 namespace torno::test {
 
+// Name of a policy → its text.
+using Policies = std::map<std::string, std::string>;
+
 class TornodProcess {
  public:
-  // Name of a policy → its text. Returns when the broker accepts connections, or has ended.
-  explicit TornodProcess(const std::map<std::string, std::string>& policies,
-                         const std::vector<std::string>& arguments = {});
+  // Returns when the broker accepts connections, or has ended.
+  explicit TornodProcess(const Policies& policies, const std::vector<std::string>& arguments = {});
   ~TornodProcess();
   TornodProcess(const TornodProcess&) = delete;
   TornodProcess& operator=(const TornodProcess&) = delete;

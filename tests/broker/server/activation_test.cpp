@@ -62,7 +62,7 @@ TEST_F(ActivationTest, TellsTheManagerThatItIsReady) {
   std::memcpy(address.sun_path, notify.data(), notify.size());
   ASSERT_EQ(::bind(manager.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ::setenv("NOTIFY_SOCKET", notify.c_str(), 1);
-  test::TornodProcess tornod({});
+  test::TornodProcess tornod(test::Policies{});
   ::unsetenv("NOTIFY_SOCKET");
   char text[64] = {};
   ASSERT_GT(::recv(manager.get(), text, sizeof text - 1, 0), 0);

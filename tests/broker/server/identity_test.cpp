@@ -39,7 +39,7 @@ int hello_as_somebody_else(const std::string& socket) {
 }
 
 TEST(IdentityTest, TheSocketIsItsOwnersAlone) {
-  const test::TornodProcess tornod({{"any", ""}});
+  const test::TornodProcess tornod(test::Policies{{"any", ""}});
   struct stat status{};
   ASSERT_EQ(::stat(tornod.socket_path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600U);
@@ -48,7 +48,7 @@ TEST(IdentityTest, TheSocketIsItsOwnersAlone) {
 
 TEST(IdentityTest, AnotherUserIsRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
-  const test::TornodProcess tornod({{"any", ""}});
+  const test::TornodProcess tornod(test::Policies{{"any", ""}});
   const std::string directory = tornod.socket_path().substr(0, tornod.socket_path().rfind('/'));
   ASSERT_EQ(::chmod(directory.c_str(), 0755), 0);
   EXPECT_EQ(hello_as_somebody_else(tornod.socket_path()), kNoConnection);
@@ -81,7 +81,7 @@ TEST(IdentityTest, OfADeadProcessHasNoWorkingDirectory) {
   if (child == 0) {
     // A pair of the child's own: its credentials are the child's.
     ::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
-    const RawPeer courier(Fd(back[1]));
+    const RawPeer courier{Fd(back[1])};
     courier.send_bytes("x", {ends[0], ends[1]});
     ::_exit(0);
   }

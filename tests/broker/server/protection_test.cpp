@@ -52,7 +52,7 @@ class ProtectionTest : public testing::Test {
     return answer ? answer->message.reply().result() : -1;
   }
 
-  test::TornodProcess tornod_{{{"wide", wide_policy()}}};
+  test::TornodProcess tornod_{test::Policies{{"wide", wide_policy()}}};
   const RawPeer peer_ = RawPeer::connect(tornod_.socket_path());
   const RawPeer channel_ = peer_.new_channel();
 };
@@ -62,7 +62,7 @@ TEST_F(ProtectionTest, TheBrokersSocket) {
   EXPECT_EQ(connect_result(tornod_.socket_path()), -EACCES);
   EXPECT_TRUE(RawPeer::connect(tornod_.socket_path()).enter("wide")) << "positive control";
   // Another socket beside it may be reached.
-  const test::TornodProcess other({{"any", ""}});
+  const test::TornodProcess other(test::Policies{{"any", ""}});
   EXPECT_EQ(connect_result(other.socket_path()), 0);
 }
 

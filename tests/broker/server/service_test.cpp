@@ -28,8 +28,9 @@ TEST(ServiceTest, TwoPoliciesOnOneBroker) {
   const test::TemporaryDirectory files;
   const std::string left = files.write("left", "");
   const std::string right = files.write("right", "");
-  const TornodProcess tornod({{"left", "file { path: \"" + left + "\" allow: READ }"},
-                              {"right", "file { path: \"" + right + "\" allow: READ }"}});
+  const TornodProcess tornod(
+      test::Policies{{"left", "file { path: \"" + left + "\" allow: READ }"},
+                     {"right", "file { path: \"" + right + "\" allow: READ }"}});
   const RawPeer one = RawPeer::connect(tornod.socket_path());
   const RawPeer two = RawPeer::connect(tornod.socket_path());
   ASSERT_TRUE(one.enter("left"));
@@ -46,7 +47,7 @@ TEST(ServiceTest, TwoPoliciesOnOneBroker) {
 
 TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {
   for (const int signal : {SIGTERM, SIGINT}) {
-    TornodProcess tornod({{"any", ""}});
+    TornodProcess tornod(test::Policies{{"any", ""}});
     const RawPeer peer = RawPeer::connect(tornod.socket_path());
     ASSERT_TRUE(peer.enter("any"));
     ASSERT_EQ(::kill(tornod.pid(), signal), 0);
@@ -60,7 +61,8 @@ TEST(ServiceTest, EndsWithARequestThatWaits) {
   const test::TemporaryDirectory files;
   const std::string fifo = files.path() + "/fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  TornodProcess tornod({{"any", "file { path: \"" + fifo + "\" allow: READ type: FIFO }"}});
+  TornodProcess tornod(
+      test::Policies{{"any", "file { path: \"" + fifo + "\" allow: READ type: FIFO }"}});
   const RawPeer peer = RawPeer::connect(tornod.socket_path());
   ASSERT_TRUE(peer.enter("any"));
   const RawPeer channel = peer.new_channel();
@@ -72,7 +74,7 @@ TEST(ServiceTest, EndsWithARequestThatWaits) {
 }
 
 TEST(ServiceTest, LogsJson) {
-  TornodProcess tornod({{"any", ""}}, {"--log-format", "json"});
+  TornodProcess tornod(test::Policies{{"any", ""}}, {"--log-format", "json"});
   {
     const RawPeer peer = RawPeer::connect(tornod.socket_path());
     ASSERT_TRUE(peer.enter("any"));
@@ -106,7 +108,7 @@ TEST(ServiceTest, SaysAPolicysWarningsOnce) {
   const test::TemporaryDirectory files;
   const std::string file = files.write("file", "");
   const std::string rule = "file { path: \"" + file + "\" allow: READ }\n";
-  TornodProcess tornod({{"twice", rule + rule}});
+  TornodProcess tornod(test::Policies{{"twice", rule + rule}});
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(RawPeer::connect(tornod.socket_path()).enter("twice"));
   }

@@ -100,7 +100,7 @@ class Garbage : public Served {
   // Sends without ever waiting; what the broker answers is thrown away.
   bool send(const RawPeer& peer, const std::string& bytes, std::size_t fds) {
     const bool sent = peer.send_bytes(bytes, std::vector<int>(fds, STDIN_FILENO)) == 0;
-    while (auto answer = receive_now(peer)) {
+    while (receive_now(peer)) {
     }
     return sent;
   }

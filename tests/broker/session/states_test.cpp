@@ -120,7 +120,7 @@ TEST_F(States, EveryMessageOnTheControlSocket) {
       ASSERT_EQ(peer.send(message.message, message.fds), 0);
       if (!contains(message.control, state)) {
         EXPECT_TRUE(peer.wait_for_end());
-        if (channel.is_valid()) EXPECT_TRUE(channel.wait_for_end());
+        EXPECT_TRUE(!channel.is_valid() || channel.wait_for_end());
         continue;
       }
       if (message.message.has_request()) {
@@ -148,7 +148,7 @@ TEST_F(States, EveryMessageOnAChannel) {
         EXPECT_TRUE(channel.wait_for_end());
         continue;
       }
-      if (message.message.has_request()) EXPECT_TRUE(channel.receive());
+      EXPECT_TRUE(!message.message.has_request() || channel.receive());
       EXPECT_TRUE(lives(peer, state));
     }
   }

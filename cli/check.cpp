@@ -58,8 +58,12 @@ void add_check(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("check", "Check policies for errors");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("FILE", arguments->files, "A policy file, or the name of a policy")
+      ->type_name("")
       ->required();
-  command->add_option("--set", arguments->assignments, "NAME=VALUE: what ${NAME} in a policy means")
+  command
+      ->add_option("--set", arguments->assignments,
+                   "What ${NAME} in a policy means; may be repeated")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->footer(kFooter);
   command->callback([arguments, &status] { status = check(*arguments); });

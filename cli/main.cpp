@@ -17,10 +17,10 @@ namespace {
 
 constexpr const char* kFooter =
     "Examples:\n"
-    "  torno check png.policy                        is the policy right?\n"
+    "  torno check png.policy                           is the policy right?\n"
     "  torno why --policy png.policy READ /etc/shadow   which rule decides?\n"
-    "  torno syscall openat                          what happens to this call?\n"
-    "  torno status 4711                             how is this process confined?\n"
+    "  torno syscall openat                             what becomes of this call?\n"
+    "  torno status 4711                                how is this process confined?\n"
     "\n"
     "'torno COMMAND --help' tells more. Exit status: 0 yes, 1 no (errors in a policy, access\n"
     "denied), 2 no answer (a wrong argument, something that cannot be read).";

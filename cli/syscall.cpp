@@ -87,7 +87,7 @@ int unknown_number(int number) {
 int show(const std::string& word) {
   const std::optional<int> asked = parse_number(word);
   const std::string name = asked ? name_of(*asked) : word;
-  if (name.empty()) return unknown_number(*asked);
+  if (asked && name.empty()) return unknown_number(*asked);
   const int number = asked ? *asked : filter::call_number(name);
   if (number < 0) {
     say_error("'" + escape(word) + "' is no system call of this architecture: " +
@@ -100,7 +100,10 @@ int show(const std::string& word) {
     answer("refused with ENOSYS, or as unknown_syscall in the policy says: not in Torno's table");
     return kExitOk;
   }
-  answer(describe(*group) + " (" + std::string(group->title) + "): " + std::string(group->reason));
+  std::string line = describe(*group);
+  const std::string title(group->title);
+  if (!line.starts_with(title) && name != title) line += " (" + title + ")";
+  answer(line + ": " + std::string(group->reason));
   if (group->policy_may_allow) {
     answer("a policy may let it through: syscall { name: \"" + name + "\" action: ALLOW }");
   }

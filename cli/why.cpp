@@ -190,8 +190,12 @@ void add_why(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("why", "Tell whether a policy allows an access, and why");
   auto arguments = std::make_shared<Arguments>();
   command->add_option("--policy", arguments->policy, "A policy file, or the name of a policy")
+      ->type_name("")
       ->required();
-  command->add_option("--set", arguments->assignments, "NAME=VALUE: what ${NAME} in a policy means")
+  command
+      ->add_option("--set", arguments->assignments,
+                   "What ${NAME} in a policy means; may be repeated")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("PERMISSION", arguments->permission, "What is asked for")->required();
   command->add_option("SUBJECT", arguments->subject, "A path, or an address for CONNECT")

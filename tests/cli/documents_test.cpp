@@ -79,7 +79,7 @@ TEST(Documents, TheFirstPolicyOfTheReadmeWorks) {
   const std::string policy =
       directory.write("image.policy", text.substr(at, text.find("```", at) - at));
 
-  const Run check = run_torno({"check", policy});
+  const Said check = run_torno({"check", policy});
   EXPECT_EQ(check.status, 0) << check.err;
   EXPECT_EQ(check.err, "");
   const auto ask = [&policy](const char* path) {

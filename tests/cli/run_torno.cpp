@@ -35,7 +35,8 @@ std::string contents(const Fd& file) {
   return text;
 }
 
-Run run(Fd out, const std::vector<std::string>& arguments) {
+// What went to `out` is its reader's to take.
+Said run(const Fd& out, const std::vector<std::string>& arguments) {
   const Fd err = capture();
   const std::string program = TORNO_BINARY_DIR "/bin/torno";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
@@ -55,19 +56,22 @@ Run run(Fd out, const std::vector<std::string>& arguments) {
 
   int status = 0;
   EXPECT_EQ(waitpid(pid, &status, 0), pid);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, {}, contents(err)};
 }
 
 }  // namespace
 
-Run run_torno(const std::vector<std::string>& arguments) {
-  return run(capture(), arguments);
+Said run_torno(const std::vector<std::string>& arguments) {
+  const Fd out = capture();
+  Said said = run(out, arguments);
+  said.out = contents(out);
+  return said;
 }
 
-Run run_torno_into(const std::string& file, const std::vector<std::string>& arguments) {
-  Fd out(open(file.c_str(), O_RDWR | O_CLOEXEC));
+Said run_torno_into(const std::string& file, const std::vector<std::string>& arguments) {
+  const Fd out(open(file.c_str(), O_WRONLY | O_CLOEXEC));
   EXPECT_TRUE(out) << file;
-  return run(std::move(out), arguments);
+  return run(out, arguments);
 }
 
 TemporaryDirectory::TemporaryDirectory() {

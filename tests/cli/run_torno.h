@@ -6,16 +6,16 @@
 
 namespace torno::cli {
 
-struct Run {
+struct Said {
   int status = -1;  // exit status; -1: it did not exit by itself
   std::string out;
   std::string err;
 };
 
-Run run_torno(const std::vector<std::string>& arguments);
+Said run_torno(const std::vector<std::string>& arguments);
 
-// The same with standard output going to a file.
-Run run_torno_into(const std::string& file, const std::vector<std::string>& arguments);
+// The same with standard output going to a file; `out` stays empty.
+Said run_torno_into(const std::string& file, const std::vector<std::string>& arguments);
 
 // A directory of the test's own, by its canonical path, gone with the object.
 class TemporaryDirectory {

@@ -10,9 +10,9 @@ namespace {
 using testing::HasSubstr;
 
 std::string answer_to(const std::string& call) {
-  const Run run = run_torno({"syscall", call});
-  EXPECT_EQ(run.status, 0) << run.err;
-  return run.out;
+  const Said said = run_torno({"syscall", call});
+  EXPECT_EQ(said.status, 0) << said.err;
+  return said.out;
 }
 
 TEST(Syscall, NameAndNumberSayTheSame) {
@@ -23,11 +23,11 @@ TEST(Syscall, NameAndNumberSayTheSame) {
 
 TEST(Syscall, TellsWhatBecomesOfACall) {
   EXPECT_THAT(answer_to("read"), HasSubstr("\nallowed ("));
-  EXPECT_THAT(answer_to("openat"), HasSubstr("\nbrokered ("));
-  EXPECT_THAT(answer_to("rt_sigaction"), HasSubstr("\ntranslated inside the process ("));
+  EXPECT_THAT(answer_to("openat"), HasSubstr("\nbrokered: "));
+  EXPECT_THAT(answer_to("rt_sigaction"), HasSubstr("\ntranslated inside the process: "));
   EXPECT_THAT(answer_to("ioctl"), HasSubstr("\nallowed for some arguments, else refused"));
   EXPECT_THAT(answer_to("execve"), HasSubstr("\nrefused, and named to the callback"));
-  EXPECT_THAT(answer_to("clone3"), HasSubstr("\nrefused with ENOSYS ("));
+  EXPECT_THAT(answer_to("clone3"), HasSubstr("\nrefused with ENOSYS: "));
 }
 
 TEST(Syscall, AnUnknownNumberIsRefusedLikeTheFilterRefusesIt) {
@@ -37,9 +37,9 @@ TEST(Syscall, AnUnknownNumberIsRefusedLikeTheFilterRefusesIt) {
 
 TEST(Syscall, AnUnknownNameIsAnError) {
   for (const char* word : {"opennat", "257x", "99999999999999999999", ""}) {
-    const Run run = run_torno({"syscall", word});
-    EXPECT_EQ(run.status, 2) << word;
-    EXPECT_THAT(run.err, HasSubstr("is no system call"));
+    const Said said = run_torno({"syscall", word});
+    EXPECT_EQ(said.status, 2) << word;
+    EXPECT_THAT(said.err, HasSubstr("is no system call"));
   }
 }
 

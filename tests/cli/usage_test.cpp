@@ -15,38 +15,38 @@ using testing::StartsWith;
 
 // One line on standard error, nothing on standard output, status 2.
 void expect_usage_error(const std::vector<std::string>& arguments, const std::string& text) {
-  const Run run = run_torno(arguments);
-  EXPECT_EQ(run.status, 2);
-  EXPECT_EQ(run.out, "");
-  EXPECT_THAT(run.err, StartsWith("torno: error: "));
-  EXPECT_THAT(run.err, HasSubstr(text));
-  EXPECT_EQ(std::ranges::count(run.err, '\n'), 1) << run.err;
+  const Said said = run_torno(arguments);
+  EXPECT_EQ(said.status, 2);
+  EXPECT_EQ(said.out, "");
+  EXPECT_THAT(said.err, StartsWith("torno: error: "));
+  EXPECT_THAT(said.err, HasSubstr(text));
+  EXPECT_EQ(std::ranges::count(said.err, '\n'), 1) << said.err;
 }
 
 TEST(Usage, HelpNamesEveryCommandAndGivesExamples) {
-  const Run run = run_torno({"--help"});
-  EXPECT_EQ(run.status, 0);
-  EXPECT_EQ(run.err, "");
+  const Said said = run_torno({"--help"});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_EQ(said.err, "");
   for (const char* text : {"check", "why", "syscall", "status", "--version", "Examples:"}) {
-    EXPECT_THAT(run.out, HasSubstr(text));
+    EXPECT_THAT(said.out, HasSubstr(text));
   }
-  EXPECT_THAT(run.out, Not(HasSubstr("torno run")));
+  EXPECT_THAT(said.out, Not(HasSubstr("torno run")));
 }
 
 TEST(Usage, EveryCommandHasHelpWithExamplesAndExitStatus) {
   for (const char* command : {"check", "why", "syscall", "status"}) {
-    const Run run = run_torno({command, "--help"});
-    EXPECT_EQ(run.status, 0) << command;
-    EXPECT_THAT(run.out, HasSubstr("Examples:"));
-    EXPECT_THAT(run.out, HasSubstr("Exit status:"));
-    EXPECT_THAT(run.out, HasSubstr(std::string("torno ") + command));
+    const Said said = run_torno({command, "--help"});
+    EXPECT_EQ(said.status, 0) << command;
+    EXPECT_THAT(said.out, HasSubstr("Examples:"));
+    EXPECT_THAT(said.out, HasSubstr("Exit status:"));
+    EXPECT_THAT(said.out, HasSubstr(std::string("torno ") + command));
   }
 }
 
 TEST(Usage, VersionNamesTheProjectsAndTheWires) {
-  const Run run = run_torno({"--version"});
-  EXPECT_EQ(run.status, 0);
-  EXPECT_EQ(run.out, "torno " TORNO_VERSION " (wire 1)\n");
+  const Said said = run_torno({"--version"});
+  EXPECT_EQ(said.status, 0);
+  EXPECT_EQ(said.out, "torno " TORNO_VERSION " (wire 1)\n");
 }
 
 TEST(Usage, MistakesAreOneLineThatSaysWhereToLook) {
@@ -63,13 +63,13 @@ TEST(Usage, MistakesAreOneLineThatSaysWhereToLook) {
 }
 
 TEST(Usage, WhatIsPrintedBackCannotDriveATerminal) {
-  expect_usage_error({"\x1b[31m\n"}, "\\x1B[31m\\x0A");
+  expect_usage_error({"\x1b[31m\n"}, "\\x1b[31m\\x0a");
 }
 
 TEST(Usage, AnAnswerThatCannotBeWrittenIsAnError) {
-  const Run run = run_torno_into("/dev/full", {"syscall", "openat"});
-  EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.err, HasSubstr("cannot write"));
+  const Said said = run_torno_into("/dev/full", {"syscall", "openat"});
+  EXPECT_EQ(said.status, 2);
+  EXPECT_THAT(said.err, HasSubstr("cannot write"));
 }
 
 }  // namespace

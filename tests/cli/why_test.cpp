@@ -36,26 +36,26 @@ class Why : public testing::Test {
                         directory_.path("open/socket") + "\" }\nconnect { abstract: \"name\" }\n");
   }
 
-  Run ask(const std::string& permission, const std::string& subject) const {
+  Said ask(const std::string& permission, const std::string& subject) const {
     return run_torno({"why", "--policy", policy_, permission, subject});
   }
 
   // Also: what was asked has an answer on standard output alone.
-  void expect_allowed(const Run& run, const std::string& text) const {
-    EXPECT_EQ(run.status, 0) << run.out;
-    EXPECT_THAT(run.out, StartsWith("allowed: " + text));
-    EXPECT_EQ(run.err, "");
+  void expect_allowed(const Said& said, const std::string& text) const {
+    EXPECT_EQ(said.status, 0) << said.out;
+    EXPECT_THAT(said.out, StartsWith("allowed: " + text));
+    EXPECT_EQ(said.err, "");
   }
-  void expect_denied(const Run& run, const std::string& text) const {
-    EXPECT_EQ(run.status, 1) << run.out;
-    EXPECT_THAT(run.out, StartsWith("denied: " + text));
-    EXPECT_EQ(run.err, "");
+  void expect_denied(const Said& said, const std::string& text) const {
+    EXPECT_EQ(said.status, 1) << said.out;
+    EXPECT_THAT(said.out, StartsWith("denied: " + text));
+    EXPECT_EQ(said.err, "");
   }
-  void expect_no_answer(const Run& run, const std::string& text) const {
-    EXPECT_EQ(run.status, 2);
-    EXPECT_EQ(run.out, "");
-    EXPECT_THAT(run.err, StartsWith("torno: "));
-    EXPECT_THAT(run.err, HasSubstr(text));
+  void expect_no_answer(const Said& said, const std::string& text) const {
+    EXPECT_EQ(said.status, 2);
+    EXPECT_EQ(said.out, "");
+    EXPECT_THAT(said.err, StartsWith("torno: "));
+    EXPECT_THAT(said.err, HasSubstr(text));
   }
 
   TemporaryDirectory directory_;
@@ -79,16 +79,16 @@ TEST_F(Why, DeniedWithoutARuleSaysSo) {
 }
 
 TEST_F(Why, TheVerdictIsAboutWhatASymlinkLeadsTo) {
-  const Run run = ask("READ", directory_.path("open/out"));
-  expect_denied(run, "READ " + directory_.path("closed/file"));
-  EXPECT_THAT(run.out, HasSubstr(directory_.path("open/out") + " leads to " +
-                                 directory_.path("closed/file") + "\n"));
+  const Said said = ask("READ", directory_.path("open/out"));
+  expect_denied(said, "READ " + directory_.path("closed/file"));
+  EXPECT_THAT(said.out, HasSubstr(directory_.path("open/out") + " leads to " +
+                                  directory_.path("closed/file") + "\n"));
 }
 
 TEST_F(Why, ASymlinkThatMayNotBeSeenLeadsNowhere) {
-  const Run run = ask("READ", directory_.path("closed/in"));
-  expect_denied(run, "READ " + directory_.path("open/file") + ": the symlink " +
-                         directory_.path("closed/in"));
+  const Said said = ask("READ", directory_.path("closed/in"));
+  expect_denied(said, "READ " + directory_.path("open/file") + ": the symlink " +
+                          directory_.path("closed/in"));
 }
 
 TEST_F(Why, DotDotIsResolved) {
@@ -98,9 +98,9 @@ TEST_F(Why, DotDotIsResolved) {
 
 TEST_F(Why, ADirectoryOnTheWayIsSeenAndNoMore) {
   expect_allowed(ask("STAT", directory_.path()), "STAT " + directory_.path() + ": it leads");
-  const Run run = ask("READ", directory_.path());
-  expect_denied(run, "READ " + directory_.path());
-  EXPECT_THAT(run.out, HasSubstr("stat, access(F_OK) and readlink see it, no more"));
+  const Said said = ask("READ", directory_.path());
+  expect_denied(said, "READ " + directory_.path());
+  EXPECT_THAT(said.out, HasSubstr("stat, access(F_OK) and readlink see it, no more"));
 }
 
 TEST_F(Why, ASpecialFileNeedsItsType) {
@@ -111,9 +111,9 @@ TEST_F(Why, ASpecialFileNeedsItsType) {
 }
 
 TEST_F(Why, WhatDoesNotExistIsDecidedByItsName) {
-  const Run run = ask("READ", directory_.path("open/none"));
-  expect_allowed(run, "READ " + directory_.path("open/none"));
-  EXPECT_THAT(run.out, HasSubstr("nothing exists there now"));
+  const Said said = ask("READ", directory_.path("open/none"));
+  expect_allowed(said, "READ " + directory_.path("open/none"));
+  EXPECT_THAT(said.out, HasSubstr("nothing exists there now"));
 }
 
 TEST_F(Why, ConnectIsAskedByAddress) {

@@ -1,0 +1,82 @@
+// What a program sees of a broker that fails it.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <torno/torno.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "tests/sandboxee/scenario.h"
+
+using namespace torno::test;
+
+namespace {
+int next_number() {
+  const int fd = dup(STDERR_FILENO);
+  close(fd);
+  return fd;
+}
+}  // namespace
+
+SPECIAL_SCENARIO(every_open_is_eio) {
+  signal(SIGPIPE, [](int) { CHECK(!"SIGPIPE"); });
+  enter("test");
+  const int before = next_number();
+  for (int i = 0; i < 3; ++i) CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EIO);
+  CHECK(next_number() == before);
+}
+
+SPECIAL_SCENARIO(stat_without_a_result_is_eio) {
+  enter("test");
+  struct stat status;
+  CHECK_ERRNO(stat(place.file().c_str(), &status), EIO);
+}
+
+SPECIAL_SCENARIO(the_queued_reply_is_taken) {
+  enter("test");
+  CHECK(open(place.file().c_str(), O_RDONLY) >= 0);
+  CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EIO);
+}
+
+SPECIAL_SCENARIO(opens_work_and_leak_nothing) {
+  enter("test");
+  const int before = next_number();
+  for (int i = 0; i < 100; ++i) {
+    const int fd = open(place.file().c_str(), O_RDONLY);
+    CHECK(fd >= 0);
+    close(fd);
+  }
+  CHECK(next_number() == before);
+}
+
+SPECIAL_SCENARIO(opens_are_refused_and_leak_nothing) {
+  enter("test");
+  const int before = next_number();
+  for (int i = 0; i < 100; ++i) CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EACCES);
+  CHECK(next_number() == before);
+}
+
+SPECIAL_SCENARIO(a_pending_open_is_interrupted) {
+  static volatile sig_atomic_t handled = 0;
+  struct sigaction action{};
+  action.sa_handler = [](int) { handled = handled + 1; };
+  enter("test");
+  sigaction(SIGALRM, &action, nullptr);
+  const itimerval soon{{0, 0}, {0, 50'000}};
+  setitimer(ITIMER_REAL, &soon, nullptr);
+  CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EINTR);
+  CHECK(handled == 1);
+  for (int i = 2; i < 20; ++i) {
+    setitimer(ITIMER_REAL, &soon, nullptr);
+    CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EINTR);
+    CHECK(handled == i);
+  }
+}
+
+SPECIAL_SCENARIO(the_process_ends_with_its_broker) {
+  enter("test");
+  open(place.file().c_str(), O_RDONLY);
+  CHECK(!"still there");
+}

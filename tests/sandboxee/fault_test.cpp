@@ -1,0 +1,55 @@
+// A broker that dies, lies, dawdles or talks nonsense in the middle of a call.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/sandboxee/sealed_process.h"
+#include "tests/sandboxee/stand_in_broker.h"
+
+namespace torno::test {
+namespace {
+
+Outcome run(const std::string& scenario, Fault fault) {
+  const Playground playground;
+  const StandInBroker broker(fault);
+  return run_scenario(scenario, playground.place(), {{}, broker.socket()});
+}
+
+TEST(Fault, BrokerDiesInACall) {
+  EXPECT_PASSES(run("every_open_is_eio", Fault::kHangUpOnRequest));
+}
+
+TEST(Fault, BrokerDiesAfterItsReply) {
+  EXPECT_PASSES(run("the_queued_reply_is_taken", Fault::kHangUpAfterReply));
+}
+
+TEST(Fault, ProcessEndsWithTheBroker) {
+  const Outcome outcome = run("the_process_ends_with_its_broker", Fault::kKillOnRequest);
+  EXPECT_TRUE(outcome.signal == SIGKILL || outcome.signal == SIGSYS) << outcome.errors;
+}
+
+TEST(Fault, NonsenseIsEio) {
+  EXPECT_PASSES(run("every_open_is_eio", Fault::kGarbageReply));
+  EXPECT_PASSES(run("every_open_is_eio", Fault::kHugeReply));
+}
+
+TEST(Fault, MissingPartsAreEio) {
+  EXPECT_PASSES(run("every_open_is_eio", Fault::kNoFd));
+  EXPECT_PASSES(run("stat_without_a_result_is_eio", Fault::kNone));
+}
+
+TEST(Fault, SuperfluousDescriptorsAreClosed) {
+  EXPECT_PASSES(run("opens_work_and_leak_nothing", Fault::kTwoFds));
+  EXPECT_PASSES(run("opens_are_refused_and_leak_nothing", Fault::kFdBesideError));
+}
+
+TEST(Fault, StaleRepliesAreDropped) {
+  EXPECT_PASSES(run("opens_work_and_leak_nothing", Fault::kStaleReplies));
+}
+
+TEST(Fault, PendingReplies) {
+  EXPECT_PASSES(run("opens_work_and_leak_nothing", Fault::kPending));
+  EXPECT_PASSES(run("a_pending_open_is_interrupted", Fault::kPendingUntilCancel));
+}
+
+}  // namespace
+}  // namespace torno::test

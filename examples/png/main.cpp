@@ -60,21 +60,16 @@ bool parse(int argc, char** argv, Options& options) {
   return true;
 }
 
-// A name as a rule that matches it alone: '*' and '?' in it are no globs.
-std::string literal(const std::filesystem::path& path) {
-  std::string out;
-  for (const char c : std::filesystem::weakly_canonical(path).string()) {
-    if (std::strchr("*?[]{}\\", c) != nullptr) out.push_back('\\');
-    out.push_back(c);
-  }
-  return out;
+// Without symlinks, since rules are about what a path leads to.
+std::string canonical(const std::string& path) {
+  return std::filesystem::weakly_canonical(path).string();
 }
 
 // The default policy allows the two files of the command line, which is still to be trusted now.
 void use_default_policy(Options& options) {
   options.policy = TORNO_PNG_POLICY;
-  options.variables.push_back("INPUT=" + literal(options.input));
-  options.variables.push_back("OUTPUT=" + literal(options.output));
+  options.variables.push_back("INPUT=" + canonical(options.input));
+  options.variables.push_back("OUTPUT=" + canonical(options.output));
 }
 
 int decode(const Options& options) {

@@ -9,11 +9,14 @@
 
 #include "broker/base/fd.h"
 #include "examples/plugin/plugin.h"
-#include "tests/examples/directory.h"
+#include "tests/examples/files.h"
 #include "tests/examples/process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace torno::examples {
 namespace {
+
+using test::TemporaryDirectory;
 
 // A loopback port with a listener behind it: connecting to it works for whoever may.
 class Listener {
@@ -42,8 +45,8 @@ bool has_line(const std::string& text, const std::string& line) {
 
 // The plugin in a process without Torno.
 Result run_unsealed(const std::string& plugin, std::vector<std::string> arguments) {
-  const Directory directory;
-  const std::string out = directory / "out";
+  const TemporaryDirectory directory;
+  const std::string out = directory.path() + "/out";
   const pid_t pid = fork();
   if (pid == 0) {
     if (std::freopen(out.c_str(), "w", stdout) == nullptr) _exit(126);
@@ -70,12 +73,12 @@ TEST(Plugin, OneThatBehavesDoesItsWork) {
 }
 
 TEST(Plugin, UnsealedTheEvilOneSucceeds) {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const Listener listener;
-  write_file(directory / "precious", "x");
+  directory.write("precious", "x");
   const Result result =
-      run_unsealed(module("plugin_evil"), {directory / "precious", listener.port()});
-  EXPECT_FALSE(exists(directory / "precious"));
+      run_unsealed(module("plugin_evil"), {directory.path() + "/precious", listener.port()});
+  EXPECT_FALSE(exists(directory.path() + "/precious"));
   EXPECT_TRUE(has_line(result.out, "plugin: delete the file: done")) << result.out;
   EXPECT_TRUE(has_line(result.out, "plugin: connect out: done")) << result.out;
   EXPECT_TRUE(has_line(result.out, "plugin: this is a shell")) << result.out;
@@ -88,13 +91,13 @@ TEST(Plugin, UnsealedTheEvilOneSucceeds) {
 }
 
 TEST(Plugin, TheEvilOneIsRefusedAndNamedAndTheHostGoesOn) {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const Listener listener;
-  write_file(directory / "precious", "x");
+  directory.write("precious", "x");
   const Result result = run({program("torno-plugin-host"), module("plugin_evil"),
-                             directory / "precious", listener.port()});
+                             directory.path() + "/precious", listener.port()});
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_TRUE(exists(directory / "precious"));
+  EXPECT_TRUE(exists(directory.path() + "/precious"));
   for (const char* attempt : {"constructor: read /etc/shadow", "delete the file",
                               "read /etc/shadow", "connect out", "run a shell"}) {
     EXPECT_EQ(result.out.find(std::string("plugin: ") + attempt + ": done"), std::string::npos)
@@ -103,7 +106,7 @@ TEST(Plugin, TheEvilOneIsRefusedAndNamedAndTheHostGoesOn) {
   EXPECT_TRUE(has_line(result.out, "torno-plugin-host: the plugin returned 0; the host goes on"))
       << result.out;
   // The constructor's attempt, then those of plugin_run in their order.
-  EXPECT_EQ(result.err,
+  EXPECT_EQ(result.said_by("torno-plugin-host"),
             "torno-plugin-host: refused openat: EACCES\n"
             "torno-plugin-host: refused unlink: EACCES\n"
             "torno-plugin-host: refused openat: EACCES\n"
@@ -112,9 +115,10 @@ TEST(Plugin, TheEvilOneIsRefusedAndNamedAndTheHostGoesOn) {
 }
 
 TEST(Plugin, WhatIsNoPluginIsOneLine) {
-  const Directory directory;
-  write_file(directory / "text.so", "this is text");
-  for (const std::string& path : {directory / "text.so", directory / "missing.so"}) {
+  const TemporaryDirectory directory;
+  directory.write("text.so", "this is text");
+  for (const std::string& path :
+       {directory.path() + "/text.so", directory.path() + "/missing.so"}) {
     const Result result = run({program("torno-plugin-host"), path});
     EXPECT_EQ(result.status, 1);
     EXPECT_TRUE(result.err.starts_with("torno-plugin-host: error: ")) << result.err;

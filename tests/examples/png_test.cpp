@@ -5,12 +5,16 @@
 
 #include <filesystem>
 
-#include "tests/examples/directory.h"
+#include "tests/examples/files.h"
 #include "tests/examples/pictures.h"
 #include "tests/examples/process.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/tornod_process.h"
 
 namespace torno::examples {
 namespace {
+
+using test::TemporaryDirectory;
 
 constexpr int kDone = 0;
 constexpr int kBadPicture = 1;
@@ -24,8 +28,8 @@ std::string with_pngtopnm(const std::string& png) {
   return result.out;
 }
 
-void expect_equal(const std::string& png, const Directory& directory) {
-  const std::string output = directory / "out.pnm";
+void expect_equal(const std::string& png, const TemporaryDirectory& directory) {
+  const std::string output = directory.path() + "/out.pnm";
   const Result result = run({program("torno-png"), png, output});
   ASSERT_EQ(result.status, kDone) << result.err;
   // Bytes, and not EXPECT_EQ: a megabyte of picture in a log helps nobody.
@@ -35,9 +39,9 @@ void expect_equal(const std::string& png, const Directory& directory) {
 class EveryKind : public testing::TestWithParam<Kind> {};
 
 TEST_P(EveryKind, IsWhatPngtopnmWrites) {
-  const Directory directory;
-  write_file(directory / "in.png", make_png(GetParam()));
-  expect_equal(directory / "in.png", directory);
+  const TemporaryDirectory directory;
+  directory.write("in.png", make_png(GetParam()));
+  expect_equal(directory.path() + "/in.png", directory);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -65,13 +69,13 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& instance) { return instance.param.name; });
 
 TEST(Png, DecodesThePictureOfTheDemo) {
-  const Directory directory;
+  const TemporaryDirectory directory;
   expect_equal(TORNO_SOURCE_DIR "/examples/png/planet.png", directory);
 }
 
 TEST(Png, DecodesPicturesOfTheSystem) {
   constexpr int kEnough = 20;
-  const Directory directory;
+  const TemporaryDirectory directory;
   int found = 0;
   const auto options = std::filesystem::directory_options::skip_permission_denied;
   for (const auto& entry : std::filesystem::recursive_directory_iterator("/usr/share", options)) {
@@ -84,30 +88,31 @@ TEST(Png, DecodesPicturesOfTheSystem) {
 }
 
 TEST(Png, AFileNameWithGlobCharactersAllowsThatFileAlone) {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const std::string png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
-  write_file(directory / "a*.png", png);
-  expect_equal(directory / "a*.png", directory);
+  directory.write("a*.png", png);
+  expect_equal(directory.path() + "/a*.png", directory);
 }
 
 TEST(Png, OverwritesWhatIsThere) {
-  const Directory directory;
-  write_file(directory / "in.png", make_png({"rgb", PNG_COLOR_TYPE_RGB, 8}));
-  write_file(directory / "out.pnm", std::string(100'000, 'x'));
-  expect_equal(directory / "in.png", directory);
+  const TemporaryDirectory directory;
+  directory.write("in.png", make_png({"rgb", PNG_COLOR_TYPE_RGB, 8}));
+  directory.write("out.pnm", std::string(100'000, 'x'));
+  expect_equal(directory.path() + "/in.png", directory);
 }
 
 // ------------------------------------------------------------------------- broken pictures
 
 void expect_bad_picture(const std::string& bytes) {
-  const Directory directory;
-  write_file(directory / "in.png", bytes);
-  const Result result = run({program("torno-png"), directory / "in.png", directory / "out.pnm"});
+  const TemporaryDirectory directory;
+  directory.write("in.png", bytes);
+  const Result result =
+      run({program("torno-png"), directory.path() + "/in.png", directory.path() + "/out.pnm"});
   EXPECT_EQ(result.status, kBadPicture) << result.err;
-  EXPECT_TRUE(result.err.starts_with("torno-png: error: " + directory / "in.png" + ": "))
+  EXPECT_TRUE(result.err.starts_with("torno-png: error: " + directory.path() + "/in.png" + ": "))
       << result.err;
   EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
-  EXPECT_FALSE(exists(directory / "out.pnm"));
+  EXPECT_FALSE(exists(directory.path() + "/out.pnm"));
 }
 
 TEST(Png, ATruncatedFileLeavesNoOutput) {
@@ -151,19 +156,22 @@ std::string folders(const std::string& in, const std::string& out) {
 
 struct Folders : testing::Test {
   Folders() {
-    in = directory.make_directory("in");
-    out = directory.make_directory("out");
-    elsewhere = directory.make_directory("elsewhere");
+    for (const std::string& folder : {in, out, elsewhere}) {
+      std::filesystem::create_directory(folder);
+    }
     png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
-    write_file(in + "/a.png", png);
-    write_file(elsewhere + "/b.png", png);
-    write_file(directory / "two.policy", folders(in, out));
+    directory.write("in/a.png", png);
+    directory.write("elsewhere/b.png", png);
+    directory.write("two.policy", folders(in, out));
   }
   Result decode(const std::string& from, const std::string& to) {
-    return run({program("torno-png"), "--policy", directory / "two.policy", from, to});
+    return run({program("torno-png"), "--policy", directory.path() + "/two.policy", from, to});
   }
-  Directory directory;
-  std::string in, out, elsewhere, png;
+  TemporaryDirectory directory;
+  const std::string in = directory.path() + "/in";
+  const std::string out = directory.path() + "/out";
+  const std::string elsewhere = directory.path() + "/elsewhere";
+  std::string png;
 };
 
 TEST_F(Folders, WhatThePolicyAllowsWorks) {
@@ -175,7 +183,7 @@ TEST_F(Folders, WhatThePolicyAllowsWorks) {
 TEST_F(Folders, AnInputOutsideThePolicyIsRefused) {
   const Result result = decode(elsewhere + "/b.png", out + "/b.ppm");
   EXPECT_EQ(result.status, kNoAccess);
-  EXPECT_EQ(result.err,
+  EXPECT_EQ(result.said_by("torno-png"),
             "torno-png: error: cannot open " + elsewhere + "/b.png: Permission denied\n");
   EXPECT_FALSE(exists(out + "/b.ppm"));
 }
@@ -183,7 +191,7 @@ TEST_F(Folders, AnInputOutsideThePolicyIsRefused) {
 TEST_F(Folders, AnOutputOutsideThePolicyIsRefused) {
   const Result result = decode(in + "/a.png", elsewhere + "/a.ppm");
   EXPECT_EQ(result.status, kNoAccess);
-  EXPECT_EQ(result.err,
+  EXPECT_EQ(result.said_by("torno-png"),
             "torno-png: error: cannot create " + elsewhere + "/a.ppm: Permission denied\n");
   EXPECT_FALSE(exists(elsewhere + "/a.ppm"));
 }
@@ -196,26 +204,23 @@ TEST_F(Folders, AnInputIsNoOutput) {
 TEST_F(Folders, AMissingInputInAnAllowedFolderIsMissing) {
   const Result result = decode(in + "/none.png", out + "/none.ppm");
   EXPECT_EQ(result.status, kNoAccess);
-  EXPECT_EQ(result.err,
+  EXPECT_EQ(result.said_by("torno-png"),
             "torno-png: error: cannot open " + in + "/none.png: No such file or directory\n");
 }
 
 TEST_F(Folders, VariablesOfTheCommandLineReachThePolicy) {
-  write_file(directory / "set.policy", folders("${IN}", "${OUT}"));
-  const Result result = run({program("torno-png"), "--policy", directory / "set.policy", "--set",
-                             "IN=" + in, "--set", "OUT=" + out, in + "/a.png", out + "/a.ppm"});
+  directory.write("set.policy", folders("${IN}", "${OUT}"));
+  const Result result =
+      run({program("torno-png"), "--policy", directory.path() + "/set.policy", "--set", "IN=" + in,
+           "--set", "OUT=" + out, in + "/a.png", out + "/a.ppm"});
   EXPECT_EQ(result.status, kDone) << result.err;
 }
 
 TEST_F(Folders, TwoWorkersOfOneServiceHaveAPolicyEach) {
-  const Directory house;
-  house.make_directory("policies");
-  write_file(house / "policies/a.policy", folders(in, out));
-  write_file(house / "policies/b.policy", folders(elsewhere, out));
-  const Service service(house);
+  const test::TornodProcess service({{"a", folders(in, out)}, {"b", folders(elsewhere, out)}});
   const auto decode_as = [&](const std::string& policy, const std::string& from) {
     return run({program("torno-png"), "--policy", policy, from, out + "/" + policy + ".ppm"},
-               service.socket())
+               service.socket_path())
         .status;
   };
   EXPECT_EQ(decode_as("a", in + "/a.png"), kDone);
@@ -227,7 +232,7 @@ TEST_F(Folders, TwoWorkersOfOneServiceHaveAPolicyEach) {
 // ----------------------------------------------------------------------- what ends it early
 
 TEST_F(Folders, WithoutItsPolicyItDecodesNothing) {
-  const Result result = run({program("torno-png"), "--policy", directory / "missing.policy",
+  const Result result = run({program("torno-png"), "--policy", directory.path() + "/missing.policy",
                              in + "/a.png", out + "/a.ppm"});
   EXPECT_EQ(result.status, kNotSealed);
   EXPECT_NE(result.err.find("missing.policy"), std::string::npos) << result.err;
@@ -236,7 +241,7 @@ TEST_F(Folders, WithoutItsPolicyItDecodesNothing) {
 
 TEST_F(Folders, WithoutItsBrokerItDecodesNothing) {
   const Result result =
-      run({program("torno-png"), in + "/a.png", out + "/a.ppm"}, directory / "nobody.sock");
+      run({program("torno-png"), in + "/a.png", out + "/a.ppm"}, directory.path() + "/nobody.sock");
   EXPECT_EQ(result.status, kNotSealed);
   EXPECT_FALSE(exists(out + "/a.ppm"));
 }

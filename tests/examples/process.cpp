@@ -1,22 +1,19 @@
 #include "tests/examples/process.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <sstream>
 #include <stdexcept>
 
-#include "broker/base/fd.h"
+#include "tests/examples/files.h"
+#include "tests/support/temporary_directory.h"
 
 namespace torno::examples {
 namespace {
-
-constexpr int kStartTenths = 300;  // tenths of a second that tornod may take under a sanitizer
 
 std::vector<std::string> environment(const std::string& broker) {
   std::vector<std::string> out;
@@ -27,7 +24,7 @@ std::vector<std::string> environment(const std::string& broker) {
     if (text.starts_with("ASAN_OPTIONS=")) continue;
     out.push_back(text);
   }
-  out.push_back("PATH=" TORNO_BINARY_DIR "/bin:/usr/bin:/bin");
+  out.push_back("PATH=/usr/bin:/bin");
   out.push_back("ASAN_OPTIONS=detect_leaks=0");
   if (!broker.empty()) out.push_back("TORNO_BROKER=" + broker);
   return out;
@@ -64,15 +61,16 @@ int wait_for(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-bool answers(const std::string& path) {
-  const Fd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 }  // namespace
+
+std::string Result::said_by(const std::string& name) const {
+  std::istringstream lines(err);
+  std::string said;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(name + ": ")) said += line + "\n";
+  }
+  return said;
+}
 
 std::string program(const std::string& name) {
   return TORNO_BINARY_DIR "/bin/" + name;
@@ -83,31 +81,14 @@ std::string module(const std::string& name) {
 }
 
 Result run(const std::vector<std::string>& arguments, const std::string& broker) {
-  const Directory directory;
-  const std::string out = directory / "out";
-  const std::string err = directory / "err";
+  const test::TemporaryDirectory directory;
+  const std::string out = directory.path() + "/out";
+  const std::string err = directory.path() + "/err";
   Result result;
   result.status = wait_for(start(arguments, broker, out, err));
   result.out = read_file(out);
   result.err = read_file(err);
   return result;
-}
-
-Service::Service(const Directory& directory) : socket_(directory / "broker.sock") {
-  pid_ = start({program("tornod"), "--socket", socket_, "--policies", directory / "policies"}, "",
-               directory / "tornod.out", directory / "tornod.err");
-  for (int i = 0; i < kStartTenths; ++i) {
-    if (answers(socket_)) return;
-    usleep(100'000);
-  }
-  kill(pid_, SIGKILL);
-  wait_for(pid_);
-  throw std::runtime_error("tornod does not answer: " + read_file(directory / "tornod.err"));
-}
-
-Service::~Service() {
-  kill(pid_, SIGTERM);
-  wait_for(pid_);
 }
 
 }  // namespace torno::examples

@@ -1,12 +1,8 @@
-// Running the built programs, and a tornod of one's own.
+// Running the built programs.
 #pragma once
-
-#include <sys/types.h>
 
 #include <string>
 #include <vector>
-
-#include "tests/examples/directory.h"
 
 namespace torno::examples {
 
@@ -14,6 +10,9 @@ struct Result {
   int status = -1;  // exit status; 128+N when signal N ended it
   std::string out;
   std::string err;
+
+  // The lines of standard error that begin with "NAME: ": the broker reports there too.
+  std::string said_by(const std::string& name) const;
 };
 
 std::string program(const std::string& name);  // of the build's bin folder
@@ -22,20 +21,5 @@ std::string module(const std::string& name);   // of its lib folder
 // Runs `arguments` to their end. TORNO_* of the environment is not passed on, but for
 // TORNO_BROKER, which is `broker` when that is not empty; without one the program embeds its own.
 Result run(const std::vector<std::string>& arguments, const std::string& broker = "");
-
-// tornod on a socket in `directory`, with its policies in `directory`/policies.
-class Service {
- public:
-  explicit Service(const Directory& directory);
-  Service(const Service&) = delete;
-  Service& operator=(const Service&) = delete;
-  ~Service();
-
-  const std::string& socket() const { return socket_; }
-
- private:
-  std::string socket_;
-  pid_t pid_ = -1;
-};
 
 }  // namespace torno::examples

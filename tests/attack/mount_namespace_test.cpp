@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <climits>
-#include <format>
+#include <string>
 
 #include "tests/attack/scene.h"
 
@@ -30,7 +30,7 @@ TEST(AttackMountNamespace, BindMountOverAnAllowedName) {
     if (::mount(secret.c_str(), sub.c_str(), nullptr, MS_BIND, nullptr) != 0) return false;
     directory = ::open(sub.c_str(), O_RDONLY | O_DIRECTORY);
     char name[PATH_MAX] = {};
-    const std::string link = std::format("/proc/self/fd/{}", directory);
+    const std::string link = "/proc/self/fd/" + std::to_string(directory);
     return directory >= 0 && ::readlink(link.c_str(), name, sizeof name - 1) > 0 && name == sub;
   };
   const Attack attack = [&] {

@@ -163,7 +163,7 @@ TEST(AttackKernel, Namespaces) {
 TEST(AttackKernel, SyscallUserDispatchAndDebuggers) {
   const Scene scene;
   const Attack attack = [] {
-    char selector = 0;
+    static char selector = 0;  // read by the kernel at every later call
     constexpr int kSetSyscallUserDispatch = 59;
     constexpr int kOn = 1;
     return ::prctl(kSetSyscallUserDispatch, kOn, 0, 0, &selector) == 0 ||

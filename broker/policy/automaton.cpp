@@ -42,12 +42,12 @@ std::uint64_t hash_bytes(std::string_view bytes) noexcept {
   return mix(hash ^ tail);
 }
 
-constexpr std::uint64_t literal_hash(std::uint32_t parent, std::uint64_t name_hash) {
-  return mix(name_hash + parent);
+constexpr std::uint32_t literal_hash(std::uint32_t parent, std::uint64_t name_hash) {
+  return static_cast<std::uint32_t>(mix(name_hash + parent));
 }
 
-std::uint64_t glob_hash(std::uint32_t parent, std::string_view prefix, std::string_view suffix) {
-  return mix(mix(hash_bytes(prefix)) + hash_bytes(suffix) + parent);
+std::uint32_t glob_hash(std::uint32_t parent, std::string_view prefix, std::string_view suffix) {
+  return static_cast<std::uint32_t>(mix(mix(hash_bytes(prefix)) + hash_bytes(suffix) + parent));
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ struct PathAutomaton::Name {
 // ------------------------------------------------------------------------------------- lookup
 
 template <typename IsIt>
-PathAutomaton::NodeId PathAutomaton::Table::find(std::uint64_t hash, IsIt is_it) const noexcept {
+PathAutomaton::NodeId PathAutomaton::Table::find(std::uint32_t hash, IsIt is_it) const noexcept {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask; slots_[at].node != 0; at = (at + 1) & mask) {
     if (slots_[at].hash == hash && is_it(slots_[at].node)) return slots_[at].node;
@@ -73,7 +73,7 @@ PathAutomaton::NodeId PathAutomaton::Table::find(std::uint64_t hash, IsIt is_it)
 PathAutomaton::NodeId PathAutomaton::find_literal(NodeId parent, const Name& name) const noexcept {
   return literals_.find(literal_hash(parent, name.hash), [&](NodeId id) {
     const Node& node = nodes_[id];
-    return node.parent == parent && bytes(node.text, node.prefix) == name.bytes;
+    return node.parent == parent && prefix_of(node) == name.bytes;
   });
 }
 
@@ -82,8 +82,7 @@ PathAutomaton::NodeId PathAutomaton::find_globs(NodeId parent, std::string_view 
                                                 std::string_view suffix) const noexcept {
   return globs_.find(glob_hash(parent, prefix, suffix), [&](NodeId id) {
     const Node& node = nodes_[id];
-    return node.parent == parent && bytes(node.text, node.prefix) == prefix &&
-           bytes(node.text + node.prefix, node.suffix) == suffix;
+    return node.parent == parent && prefix_of(node) == prefix && suffix_of(node) == suffix;
   });
 }
 
@@ -101,10 +100,8 @@ void PathAutomaton::for_each_child(NodeId parent, const Name& name, Enter enter)
     NodeId glob = find_globs(parent, name.bytes.substr(0, prefix),
                              name.bytes.substr(name.bytes.size() - suffix));
     for (; glob != 0; glob = nodes_[glob].next_glob) {
-      const Node& found = nodes_[glob];
-      if (glob_match(bytes(found.text + found.prefix + found.suffix, found.middle), between)) {
-        enter(glob);
-      }
+      const std::string_view middle = middle_of(nodes_[glob]);
+      if (middle == "*" || glob_match(middle, between)) enter(glob);
     }
   }
 }
@@ -203,30 +200,27 @@ class PathAutomaton::Walk {
   NodeId sets_[2][kMaxActive];  // no initialiser: filling 2 KiB would cost more than the walk
 };
 
-// Adds up the entries of the nodes visited, but for those of one rule.
+// Adds up the entries of the nodes visited, but for those of one rule and one node.
 struct PathAutomaton::Tally {
   const std::vector<Entry>& entries;
   Permissions wanted;
-  Permissions lowest;  // of the wanted bits
   RuleId except;
+  const Node* except_node;
   Match& match;
 
-  Tally(const std::vector<Entry>& all, Permissions asked, RuleId left_out, Match& result)
-      : entries(all),
-        wanted(asked),
-        lowest(static_cast<Permissions>(asked & -asked)),
-        except(left_out),
-        match(result) {}
-
   void operator()(const Node& node) const noexcept {
-    for (Index e = node.entries; e != 0; e = entries[e].next) {
-      const Entry& entry = entries[e];
-      if (entry.rule == except) continue;
-      match.allow |= entry.allow;
-      match.deny |= entry.deny;
-      if ((entry.allow & lowest) != 0) match.allow_rule = std::min(match.allow_rule, entry.rule);
-      if ((entry.deny & wanted) != 0) match.deny_rule = std::min(match.deny_rule, entry.rule);
-    }
+    if (node.first.rule == kNoRule || &node == except_node) return;
+    add(node.first);
+    for (Index e = node.first.next; e != 0; e = entries[e].next) add(entries[e]);
+  }
+
+  void add(const Entry& entry) const noexcept {
+    if (entry.rule == except) return;
+    match.allow |= entry.allow;
+    match.deny |= entry.deny;
+    const auto lowest = static_cast<Permissions>(wanted & -wanted);
+    if ((entry.allow & lowest) != 0) match.allow_rule = std::min(match.allow_rule, entry.rule);
+    if ((entry.deny & wanted) != 0) match.deny_rule = std::min(match.deny_rule, entry.rule);
   }
 };
 
@@ -235,7 +229,7 @@ Match PathAutomaton::match(std::string_view path, Permissions wanted) const noex
   // must not be widened here.
   if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos) return {};
   Match match;
-  Walk<Tally> walk(*this, Tally(entries_, wanted, kNoRule, match));
+  Walk<Tally> walk(*this, Tally{entries_, wanted, kNoRule, nullptr, match});
   walk.start(path.size() == 1);
   for (std::size_t at = 1; path.size() > 1 && at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
@@ -252,14 +246,15 @@ Match PathAutomaton::match(std::string_view path, Permissions wanted) const noex
 
 Match PathAutomaton::match_name(std::string_view bytes_of_name, Permissions wanted) const noexcept {
   Match match;
-  const Tally tally(entries_, wanted, kNoRule, match);
+  const Tally tally{entries_, wanted, kNoRule, nullptr, match};
   for_each_child(0, Name(bytes_of_name), [&](NodeId id) { tally(nodes_[id]); });
   return match;
 }
 
-Match PathAutomaton::cover(const PathPattern& pattern, Permissions wanted, RuleId except) const {
+Match PathAutomaton::cover(const PathPattern& pattern, Permissions wanted, RuleId except,
+                           const Node* except_node) const {
   Match match;
-  Walk<Tally> walk(*this, Tally(entries_, wanted, except, match));
+  Walk<Tally> walk(*this, Tally{entries_, wanted, except, except_node, match});
   walk.start(pattern.components.empty());
   for (const Component& component : pattern.components) {
     walk.step(&component == &pattern.components.back(),
@@ -279,7 +274,7 @@ void PathAutomaton::Table::place(Slot slot) {
   slots_[at] = slot;
 }
 
-void PathAutomaton::Table::insert(std::uint64_t hash, NodeId node) {
+void PathAutomaton::Table::insert(std::uint32_t hash, NodeId node) {
   if (++used_ * 2 > slots_.size()) {
     const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2));
     for (const Slot& slot : old) {
@@ -292,7 +287,6 @@ void PathAutomaton::Table::insert(std::uint64_t hash, NodeId node) {
 PathAutomaton::NodeId PathAutomaton::new_node(NodeId parent) {
   Node node;
   node.parent = parent;
-  node.text = static_cast<Index>(text_.size());
   nodes_.push_back(node);
   return static_cast<NodeId>(nodes_.size() - 1);
 }
@@ -301,15 +295,14 @@ PathAutomaton::NodeId PathAutomaton::literal_child(NodeId parent, const std::str
   const Name key(name);
   if (const NodeId found = find_literal(parent, key); found != 0) return found;
   const NodeId id = new_node(parent);
-  text_ += name;
-  nodes_[id].prefix = static_cast<std::uint16_t>(name.size());
+  set_text(nodes_[id], name, {}, {});
   nodes_[parent].has_literals = true;
   literals_.insert(literal_hash(parent, key.hash), id);
   return id;
 }
 
 PathAutomaton::NodeId PathAutomaton::glob_child(NodeId parent, const std::string& glob) {
-  const std::uint64_t text_hash = literal_hash(parent, hash_bytes(glob));
+  const std::uint32_t text_hash = literal_hash(parent, hash_bytes(glob));
   const NodeId known = glob_texts_.find(text_hash, [&](NodeId id) {
     return nodes_[id].parent == parent && glob_text(nodes_[id]) == glob;
   });
@@ -317,10 +310,7 @@ PathAutomaton::NodeId PathAutomaton::glob_child(NodeId parent, const std::string
 
   const GlobShape shape = glob_shape(glob);
   const NodeId id = new_node(parent);
-  text_ += shape.prefix + shape.suffix + shape.middle;
-  nodes_[id].prefix = static_cast<std::uint16_t>(shape.prefix.size());
-  nodes_[id].suffix = static_cast<std::uint16_t>(shape.suffix.size());
-  nodes_[id].middle = static_cast<std::uint16_t>(shape.middle.size());
+  set_text(nodes_[id], shape.prefix, shape.suffix, shape.middle);
   glob_texts_.insert(text_hash, id);
 
   const NodeId first = find_globs(parent, shape.prefix, shape.suffix);
@@ -362,21 +352,29 @@ PathAutomaton::NodeId PathAutomaton::insert(const PathPattern& pattern) {
 
 void PathAutomaton::add(const PathPattern& pattern, Permissions allow, Permissions deny,
                         RuleId rule) {
-  const NodeId id = insert(pattern);
-  Permissions known_allow = kNone;
-  Permissions known_deny = kNone;
-  for (Index e = nodes_[id].entries; e != 0; e = entries_[e].next) {
-    known_allow |= entries_[e].allow;
-    known_deny |= entries_[e].deny;
+  add_entry(insert(pattern), {allow, deny, rule, 0});
+}
+
+void PathAutomaton::add_entry(NodeId id, Entry entry) {
+  Entry& first = nodes_[id].first;
+  if (first.rule == kNoRule) {
+    if (entry.allow != kNone || entry.deny != kNone) first = entry;
+    return;
+  }
+  Permissions allow = first.allow;
+  Permissions deny = first.deny;
+  for (Index e = first.next; e != 0; e = entries_[e].next) {
+    allow |= entries_[e].allow;
+    deny |= entries_[e].deny;
   }
   // A rule that says nothing new here is left out: a hundred thousand equal rules make one entry.
-  if ((allow & ~known_allow) == 0 && (deny & ~known_deny) == 0) return;
-  entries_.push_back({allow, deny, rule, nodes_[id].entries});
-  nodes_[id].entries = static_cast<Index>(entries_.size() - 1);
+  if ((entry.allow & ~allow) == 0 && (entry.deny & ~deny) == 0) return;
+  entry.next = std::exchange(first.next, static_cast<Index>(entries_.size()));
+  entries_.push_back(entry);
 }
 
 void PathAutomaton::add_lead(const PathPattern& pattern) {
-  nodes_[insert(pattern)].leads = true;
+  nodes_[insert(pattern)].is_marked = true;
 }
 
 void PathAutomaton::finish() {
@@ -384,20 +382,74 @@ void PathAutomaton::finish() {
   // A child's id is greater than its parent's.
   for (std::size_t id = nodes_.size() - 1; id > 0; --id) {
     Node& node = nodes_[id];
-    bool allows = false;
-    for (Index e = node.entries; e != 0; e = entries_[e].next) {
+    bool allows = node.first.allow != kNone;
+    for (Index e = node.first.next; e != 0; e = entries_[e].next) {
       allows = allows || entries_[e].allow != kNone;
     }
-    if (node.is_any_depth) node.leads = node.leads || allows;
+    node.leads = node.leads || node.is_marked || (node.is_any_depth && allows);
     Node& parent = nodes_[node.parent];
     parent.leads = parent.leads || node.leads || allows;
   }
+  nodes_[0].leads = nodes_[0].leads || nodes_[0].is_marked;
+}
+
+// No two patterns cover each other unless they are equal, and then they are one node. So whatever
+// is left out here is still said by some wider pattern that stays.
+PathAutomaton PathAutomaton::pruned() const {
+  PathAutomaton out;
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    const Node& node = nodes_[id];
+    if (node.first.rule == kNoRule && !node.is_marked) continue;
+    const PathPattern pattern = pattern_of(id);
+    if (node.is_marked) out.add_lead(pattern);
+    const bool has_glob = std::ranges::any_of(pattern.components, [](const Component& component) {
+      return component.kind == Component::Kind::kGlob;
+    });
+    const Match wider = has_glob ? cover(pattern, kNone, kNoRule, &node) : Match{};
+    const auto keep = [&](const Entry& entry) {
+      const auto allow = static_cast<Permissions>(entry.allow & ~wider.allow);
+      const auto deny = static_cast<Permissions>(entry.deny & ~wider.deny);
+      if (allow != kNone || deny != kNone) out.add(pattern, allow, deny, entry.rule);
+    };
+    if (node.first.rule != kNoRule) keep(node.first);
+    for (Index e = node.first.next; e != 0; e = entries_[e].next) keep(entries_[e]);
+  }
+  out.finish();
+  return out;
+}
+
+PathPattern PathAutomaton::pattern_of(NodeId id) const {
+  PathPattern pattern;
+  for (; id != 0; id = nodes_[id].parent) {
+    const Node& node = nodes_[id];
+    Component component{Component::Kind::kAnyDepth, "**"};
+    if (!node.is_any_depth && node.middle == 0) {
+      component = {Component::Kind::kLiteral, std::string(prefix_of(node))};
+    } else if (!node.is_any_depth) {
+      component = {Component::Kind::kGlob, glob_text(node)};
+    }
+    pattern.components.push_back(std::move(component));
+  }
+  std::ranges::reverse(pattern.components);
+  return pattern;
+}
+
+void PathAutomaton::set_text(Node& node, std::string_view prefix, std::string_view suffix,
+                             std::string_view middle) {
+  node.prefix = static_cast<std::uint16_t>(prefix.size());
+  node.suffix = static_cast<std::uint16_t>(suffix.size());
+  node.middle = static_cast<std::uint16_t>(middle.size());
+  const std::string text = std::string(prefix).append(suffix).append(middle);
+  if (text.size() <= Node::kInline) {
+    std::ranges::copy(text, node.text_inline);
+    return;
+  }
+  node.text = static_cast<Index>(text_.size());
+  text_ += text;
 }
 
 std::string PathAutomaton::glob_text(const Node& node) const {
-  return glob_escape(bytes(node.text, node.prefix)) +
-         std::string(bytes(node.text + node.prefix + node.suffix, node.middle)) +
-         glob_escape(bytes(node.text + node.prefix, node.suffix));
+  return glob_escape(prefix_of(node)) + std::string(middle_of(node)) + glob_escape(suffix_of(node));
 }
 
 }  // namespace torno::policy

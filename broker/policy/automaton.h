@@ -48,6 +48,11 @@ class PathAutomaton {
   // Ends the adding; before it nothing may be asked.
   void finish();
 
+  // The same without what a glob says and a wider pattern says as well: of "user1*", "user12*" and
+  // "user123*" a path would visit each. It answers alike in less time, but may name another of
+  // several rules that say the same.
+  PathAutomaton pruned() const;
+
   // Of a canonical path; a path that is not so matches nothing. The rules reported are those
   // that say something of `wanted`. Never allocates.
   Match match(std::string_view path, Permissions wanted) const noexcept;
@@ -57,7 +62,9 @@ class PathAutomaton {
 
   // What rules other than `except` say of every path that `pattern` matches. It may miss rules
   // that cover it only together.
-  Match cover(const PathPattern& pattern, Permissions wanted, RuleId except) const;
+  Match cover(const PathPattern& pattern, Permissions wanted, RuleId except) const {
+    return cover(pattern, wanted, except, nullptr);
+  }
 
  private:
   using NodeId = std::uint32_t;
@@ -70,41 +77,48 @@ class PathAutomaton {
     Index next = 0;
   };
 
+  // What a rule says at a node.
   struct Entry {
     Permissions allow = kNone;
     Permissions deny = kNone;
     RuleId rule = kNoRule;
-    Index next = 0;
+    Index next = 0;  // in entries_
   };
 
-  struct Node {
+  // A short name, and the first entry, stand in the node itself: to visit one is to touch one
+  // cache line, of one page.
+  struct alignas(64) Node {
+    static constexpr std::size_t kInline = 20;
+
     NodeId parent = 0;
-    Index text = 0;            // in text_: the name, or a glob's prefix, suffix and middle
-    std::uint16_t prefix = 0;  // their lengths; of a literal the name's is `prefix`
+    std::uint16_t prefix = 0;  // lengths of the texts; of a literal the name's is `prefix`
     std::uint16_t suffix = 0;
     std::uint16_t middle = 0;
     bool is_any_depth = false;
-    bool has_literals = false;
-    bool leads = false;    // from here, or to something beneath
-    NodeId any_depth = 0;  // child "**"
-    NodeId next_glob = 0;  // sibling with the same prefix and suffix
-    Index shapes = 0;      // of the globs beneath
-    Index entries = 0;
+    bool has_literals : 1 = false;
+    bool is_marked : 1 = false;  // by add_lead
+    bool leads : 1 = false;      // from here, or to something beneath
+    NodeId any_depth = 0;        // child "**"
+    NodeId next_glob = 0;        // sibling with the same prefix and suffix
+    Index shapes = 0;            // of the globs beneath
+    Index text = 0;              // in text_, when longer than kInline
+    Entry first;                 // says nothing when its rule is kNoRule
+    char text_inline[kInline] = {};
 
     bool has_children() const { return has_literals || shapes != 0; }
   };
 
   // Open addressing, at most half full; node 0 is the root, which is nobody's child.
   struct Slot {
-    std::uint64_t hash = 0;
+    std::uint32_t hash = 0;
     NodeId node = 0;
   };
   class Table {
    public:
-    void insert(std::uint64_t hash, NodeId node);
+    void insert(std::uint32_t hash, NodeId node);
     // The node with this hash that `is_it` accepts, else 0.
     template <typename IsIt>
-    NodeId find(std::uint64_t hash, IsIt is_it) const noexcept;
+    NodeId find(std::uint32_t hash, IsIt is_it) const noexcept;
 
    private:
     void place(Slot slot);
@@ -117,9 +131,24 @@ class PathAutomaton {
   template <typename Visit>
   class Walk;
 
-  std::string_view bytes(Index at, std::size_t length) const {
-    return std::string_view(text_).substr(at, length);
+  // A literal's name is all prefix.
+  std::string_view prefix_of(const Node& node) const noexcept {
+    return text_of(node, 0, node.prefix);
   }
+  std::string_view suffix_of(const Node& node) const noexcept {
+    return text_of(node, node.prefix, node.suffix);
+  }
+  std::string_view middle_of(const Node& node) const noexcept {
+    return text_of(node, std::size_t{node.prefix} + node.suffix, node.middle);
+  }
+  std::string_view text_of(const Node& node, std::size_t from, std::size_t length) const noexcept {
+    const std::size_t all = std::size_t{node.prefix} + node.suffix + node.middle;
+    const char* text = all <= Node::kInline ? node.text_inline : text_.data() + node.text;
+    return {text + from, length};
+  }
+  void set_text(Node& node, std::string_view prefix, std::string_view suffix,
+                std::string_view middle);
+
   NodeId find_literal(NodeId parent, const Name& name) const noexcept;
   NodeId find_globs(NodeId parent, std::string_view prefix, std::string_view suffix) const noexcept;
   template <typename Enter>
@@ -133,11 +162,15 @@ class PathAutomaton {
   NodeId glob_child(NodeId parent, const std::string& glob);
   NodeId insert(const PathPattern& pattern);
   std::string glob_text(const Node& node) const;
+  void add_entry(NodeId id, Entry entry);
+  PathPattern pattern_of(NodeId id) const;
+  Match cover(const PathPattern& pattern, Permissions wanted, RuleId except,
+              const Node* except_node) const;
 
   std::vector<Node> nodes_;
-  std::vector<Entry> entries_;  // [0] is no entry
-  std::vector<Shape> shapes_;   // [0] is no shape
-  std::string text_;
+  std::vector<Entry> entries_;  // beyond a node's first; [0] is none
+  std::vector<Shape> shapes_;   // [0] is none
+  std::string text_;            // too long to stand in a node
   Table literals_;
   Table globs_;       // the first of those with the same prefix and suffix
   Table glob_texts_;  // every glob by its text, until finish()

@@ -190,6 +190,9 @@ PolicyPtr compile(Draft draft, const std::string& main_file, Report& report) {
   for (RuleId id = 0; id < draft.connects.size(); ++id) {
     check_connect_rule(draft, *connects, id, main_file, report);
   }
+  if (report.has_errors()) return nullptr;
+  files->prune();
+  connects->prune();
   const auto policy =
       std::make_shared<const Policy>(std::move(draft.merged), std::move(draft.syscall_sources),
                                      std::move(files), std::move(connects));

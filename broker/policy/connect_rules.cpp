@@ -91,6 +91,11 @@ void ConnectRules::finish() {
   abstract_.finish();
 }
 
+void ConnectRules::prune() {
+  unix_paths_ = unix_paths_.pruned();
+  abstract_ = abstract_.pruned();
+}
+
 Verdict ConnectRules::decide(const Endpoint& endpoint) const noexcept {
   Match match;
   if (endpoint.kind == Endpoint::Kind::kUnixPath) {

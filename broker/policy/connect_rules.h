@@ -30,6 +30,9 @@ class ConnectRules {
   // `name` is a Component of kind kLiteral or kGlob.
   void add_abstract(RuleId rule, const Component& name, bool deny);
   void finish();
+  // Once finished and checked: drops what wider rules say as well; covering() may not be asked
+  // any more.
+  void prune();
 
   Verdict decide(const Endpoint& endpoint) const noexcept;
 

@@ -31,6 +31,8 @@ class FileRules {
   // Adds patterns to a rule: a rule that denies a name through a symlink denies both places.
   void extend(RuleId rule, const PathPattern& pattern, Permissions allow, Permissions deny);
   void finish() { paths_.finish(); }
+  // Once finished and checked: drops what wider rules say as well (PathAutomaton::pruned).
+  void prune() { paths_ = paths_.pruned(); }
 
   Verdict decide(std::string_view path, Permissions wanted) const noexcept;
 

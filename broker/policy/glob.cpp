@@ -132,6 +132,19 @@ std::string glob_escape(std::string_view literal) {
   return out;
 }
 
+std::string glob_normal(std::string_view glob) {
+  std::string out;
+  bool run_before = false;
+  for (const Token& token : tokens(glob)) {
+    if (token.kind == Kind::kByte) out += glob_escape(std::string_view(&token.byte, 1));
+    if (token.kind == Kind::kAnyByte) out += '?';
+    if (token.kind == Kind::kAnyRun && !run_before) out += '*';
+    if (token.kind == Kind::kBroken) out += '\\';
+    run_before = token.kind == Kind::kAnyRun;
+  }
+  return out;
+}
+
 GlobShape glob_shape(std::string_view glob) {
   GlobShape shape;
   const std::vector<Token> all = tokens(glob);

@@ -21,6 +21,9 @@ bool glob_overlaps(std::string_view a, std::string_view b);
 // The glob that matches exactly `literal`.
 std::string glob_escape(std::string_view literal);
 
+// The one spelling of all globs that differ in needless escapes and repeated '*' alone.
+std::string glob_normal(std::string_view glob);
+
 // A glob cut into the literal bytes every match begins and ends with, and the glob between them.
 // A glob without a wildcard is all prefix, and `literal` is true.
 struct GlobShape {

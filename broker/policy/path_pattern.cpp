@@ -44,7 +44,7 @@ std::expected<Component, std::string> parse_component(std::string_view text) {
       return std::unexpected("a file name has at most 255 bytes; shorten the one that begins " +
                              quoted(text.substr(0, 20)));
     }
-    return Component{Component::Kind::kGlob, std::string(text)};
+    return Component{Component::Kind::kGlob, glob_normal(text)};
   }
   if (shape.prefix == "." || shape.prefix == "..") {
     return std::unexpected("'" + shape.prefix +

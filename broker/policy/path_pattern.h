@@ -11,7 +11,7 @@ namespace torno::policy {
 struct Component {
   enum class Kind {
     kLiteral,   // text is the name itself
-    kGlob,      // text is a glob with a wildcard in it (glob.h)
+    kGlob,      // text is a glob with a wildcard in it, in its normal form (glob.h)
     kAnyDepth,  // "**": any number of components, none too
   };
   Kind kind = Kind::kLiteral;

@@ -217,7 +217,7 @@ bool RuleReader::read_abstract(const Located& rule, DraftConnectRule& draft) {
     return false;
   }
   draft.abstract = shape.literal ? Component{Component::Kind::kLiteral, std::move(shape.prefix)}
-                                 : Component{Component::Kind::kGlob, text->text};
+                                 : Component{Component::Kind::kGlob, glob_normal(text->text)};
   draft.adapted = text->used_variable;
   draft_.merged.mutable_connect()->rbegin()->set_abstract(text->text);
   return true;

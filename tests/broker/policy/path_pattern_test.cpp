@@ -18,6 +18,7 @@ TEST(PathPattern, KeepsWhatItParsed) {
     EXPECT_EQ(pattern->text(), text);
   }
   EXPECT_EQ(PathPattern::parse("/a/**/**/b")->text(), "/a/**/b");
+  EXPECT_EQ(PathPattern::parse("/\\a*\\b")->text(), "/a*b");
   EXPECT_EQ(PathPattern::parse("/\\a")->text(), "/a");
   EXPECT_EQ(PathPattern::parse("/\\*\\*/b")->literal_prefix(), "/**/b");
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/files/procfs.h"
 #include "broker/policy/network.h"
 #include "cli/canonical.h"
 #include "cli/command.h"
@@ -80,23 +81,37 @@ Permissions permission_of(const std::string& word) {
   return policy::kNone;
 }
 
-// The first symlink on the way that the policy does not show: the broker follows no such one.
-// Null when there is none.
-const std::string* hidden_link(const Policy& policy, const Canonical& place) {
-  for (const std::string& link : place.links) {
-    const Verdict verdict = policy.decide_file(link, policy::kStat);
-    if (!verdict.allowed && !verdict.leads) return &link;
+// Of /proc the broker hands out less than any policy may say.
+bool is_off_limits(const std::string& path, Permissions wanted) {
+  return files::procfs::covers(path) && !files::procfs::permits(path, wanted);
+}
+
+constexpr const char* kOffLimits =
+    "of /proc only the process's own part and some harmless files are ever handed out";
+
+// The first place on the way that the policy does not show: the broker passes no such one. Null
+// when there is none.
+const std::string* hidden_place(const Policy& policy, const Canonical& place) {
+  if (!place.walked) return nullptr;
+  for (const std::string& passed : place.passed) {
+    const Verdict verdict = policy.decide_file(passed, policy::kStat);
+    const bool shown = verdict.allowed || verdict.leads;
+    if (!shown || is_off_limits(passed, policy::kStat)) return &passed;
   }
   return nullptr;
 }
 
-std::string hidden_reason(const std::string* link) {
-  return link == nullptr ? "" : "the symlink " + escape(*link) + " on the way may not be seen";
+int tell_hidden(const std::string& question, const std::string& hidden, const Policy& policy) {
+  const bool off_limits = is_off_limits(hidden, policy::kStat);
+  const Verdict verdict = off_limits ? Verdict{} : policy.decide_file(hidden, policy::kStat);
+  return tell(false, question, verdict, policy,
+              off_limits ? kOffLimits : "on the way " + escape(hidden) + " may not be seen");
 }
 
 // What a reader of the verdict should know of the way to it.
 void explain_way(const std::string& asked, const Canonical& place) {
   if (asked != place.path) answer("  " + escape(asked) + " leads to " + escape(place.path));
+  if (is_off_limits(place.path, policy::kNone)) return;
   if (place.error == ENOENT) {
     answer("  nothing exists there now; if a symlink or a special file comes there, ask again");
   } else if (place.error != 0) {
@@ -112,21 +127,26 @@ int why_file(const Policy& policy, Permissions wanted, const std::string& path) 
     say_error(place.error().message);
     return kExitTrouble;
   }
-  const std::string question = policy::to_string(wanted) + " " + escape(place->path);
-  if (const std::string* hidden = hidden_link(policy, *place); hidden != nullptr) {
-    const Verdict verdict = policy.decide_file(*hidden, policy::kStat);
-    const int status = tell(false, question, verdict, policy, hidden_reason(hidden));
+  std::string question = policy::to_string(wanted) + " " + escape(place->path);
+  if (const std::string* hidden = hidden_place(policy, *place); hidden != nullptr) {
+    const int status = tell_hidden(question, *hidden, policy);
     explain_way(path, *place);
     return status;
   }
   if ((wanted & (policy::kRead | policy::kWrite)) != 0) wanted |= special_type(place->type);
+  question = policy::to_string(wanted) + " " + escape(place->path);
   const Verdict verdict = policy.decide_file(place->path, wanted);
-  const bool seen = !verdict.allowed && verdict.leads;
-  const bool enough = seen && wanted == policy::kStat;
-  const int status =
-      tell(verdict.allowed || enough, policy::to_string(wanted) + " " + escape(place->path),
-           verdict, policy, enough ? "it leads to something allowed" : "");
-  if (seen && !enough) {
+  const bool off_limits = verdict.allowed && is_off_limits(place->path, wanted);
+  const bool leads = !verdict.allowed && verdict.leads;
+  const bool enough = leads && wanted == policy::kStat && (place->type | S_IFDIR) == S_IFDIR;
+  int status = kExitRefused;
+  if (off_limits) {
+    status = tell(false, question, {}, policy, kOffLimits);
+  } else {
+    status = tell(verdict.allowed || enough, question, verdict, policy,
+                  enough ? "it leads to something allowed" : "");
+  }
+  if (leads && !enough) {
     answer("  it leads to something allowed: stat, access(F_OK) and readlink see it, no more");
   }
   explain_way(path, *place);
@@ -154,9 +174,13 @@ int why_connect(const Policy& policy, const std::string& text) {
   }
   const std::string question = "CONNECT unix:" + escape(place->path);
   asked->name = place->path;
-  const std::string* hidden = hidden_link(policy, *place);
-  const Verdict verdict = hidden != nullptr ? Verdict{} : policy.decide_connect(asked->endpoint());
-  const int status = tell(verdict.allowed, question, verdict, policy, hidden_reason(hidden));
+  int status = kExitRefused;
+  if (const std::string* hidden = hidden_place(policy, *place); hidden != nullptr) {
+    status = tell_hidden(question, *hidden, policy);
+  } else {
+    const Verdict verdict = policy.decide_connect(asked->endpoint());
+    status = tell(verdict.allowed, question, verdict, policy);
+  }
   explain_way(path, *place);
   return status;
 }

@@ -1,6 +1,7 @@
 // Where a path leads.
 #include "cli/canonical.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,12 +45,23 @@ TEST_F(CanonicalPath, AgreesWithRealpath) {
   }
 }
 
-TEST_F(CanonicalPath, NamesTheLinksOnTheWay) {
+TEST_F(CanonicalPath, NamesWhatItPassed) {
   const Result<Canonical> place = canonicalise(at("chain"), true);
   ASSERT_TRUE(place);
-  EXPECT_EQ(place->links, (std::vector<std::string>{at("chain"), at("relative")}));
+  EXPECT_TRUE(place->walked);
+  for (const char* name : {"chain", "relative", "a", "a/b"}) {
+    EXPECT_THAT(place->passed, testing::Contains(at(name)));
+  }
+  EXPECT_THAT(place->passed, testing::Not(testing::Contains(at("a/b/file"))));
   EXPECT_EQ(place->type, static_cast<mode_t>(S_IFREG));
   EXPECT_EQ(place->error, 0);
+}
+
+TEST_F(CanonicalPath, KnowsWhenTextAloneCannotTell) {
+  EXPECT_FALSE(canonicalise(at("a/./b//file"), true)->walked);
+  EXPECT_TRUE(canonicalise(at("a/../a/b/file"), true)->walked);
+  EXPECT_TRUE(canonicalise(at("absolute/b/file"), true)->walked);
+  EXPECT_TRUE(canonicalise("/proc/uptime", true)->walked);
 }
 
 TEST_F(CanonicalPath, ALastLinkStaysOnRequest) {
@@ -77,9 +89,14 @@ TEST_F(CanonicalPath, RefusesWhatCannotBeTold) {
   EXPECT_FALSE(canonicalise("/dev/fd/0", true));
 }
 
+// Policies speak of /proc/self, whatever the number is, and of no other process.
 TEST_F(CanonicalPath, ProcSelfIsTheAskingProcess) {
-  EXPECT_EQ(canonicalise("/proc/self/status", true)->path,
-            "/proc/" + std::to_string(getpid()) + "/status");
+  for (const std::string& name :
+       {std::string("self"), std::string("thread-self"), std::to_string(getpid())}) {
+    EXPECT_EQ(canonicalise("/proc/" + name + "/status", true)->path, "/proc/self/status");
+  }
+  EXPECT_EQ(canonicalise("/proc/mounts", true)->path, "/proc/self/mounts");
+  EXPECT_EQ(canonicalise("/proc/1/root/etc", true)->path, "/proc/1/root/etc");
 }
 
 }  // namespace

@@ -87,13 +87,24 @@ TEST_F(Why, TheVerdictIsAboutWhatASymlinkLeadsTo) {
 
 TEST_F(Why, ASymlinkThatMayNotBeSeenLeadsNowhere) {
   const Said said = ask("READ", directory_.path("closed/in"));
-  expect_denied(said, "READ " + directory_.path("open/file") + ": the symlink " +
-                          directory_.path("closed/in"));
+  expect_denied(said, "READ " + directory_.path("open/file") + ": on the way " +
+                          directory_.path("closed") + " may not be seen");
 }
 
 TEST_F(Why, DotDotIsResolved) {
   expect_allowed(ask("READ", directory_.path("open/../open/./file")),
                  "READ " + directory_.path("open/file"));
+  expect_denied(ask("READ", directory_.path("closed/../open/file")),
+                "READ " + directory_.path("open/file") + ": on the way " +
+                    directory_.path("closed") + " may not be seen\n");
+}
+
+TEST_F(Why, OfProcOnlyThePartOfTheProcessItself) {
+  policy_ = directory_.write("proc.policy", "file { path: \"/**\" allow: READ }");
+  expect_allowed(ask("READ", "/proc/self/status"), "READ /proc/self/status by");
+  expect_denied(ask("READ", "/proc/1/environ"), "READ /proc/1/environ: ");
+  expect_denied(ask("READ", "/proc/self/mem"), "READ /proc/self/mem: of /proc");
+  expect_denied(ask("READ", "/proc/kcore"), "READ /proc/kcore: of /proc");
 }
 
 TEST_F(Why, ADirectoryOnTheWayIsSeenAndNoMore) {
@@ -124,7 +135,7 @@ TEST_F(Why, ConnectIsAskedByAddress) {
   expect_allowed(ask("CONNECT", "0.0.0.0:80"), "CONNECT");
   expect_allowed(ask("CONNECT", "abstract:name"), "CONNECT abstract:name");
   expect_denied(ask("CONNECT", "abstract:other"), "CONNECT abstract:other");
-  expect_allowed(ask("CONNECT", "unix:" + directory_.path("closed/../open/socket")),
+  expect_allowed(ask("CONNECT", "unix:" + directory_.path("open/../open/socket")),
                  "CONNECT unix:" + directory_.path("open/socket"));
   expect_denied(ask("CONNECT", "unix:/run/other"), "CONNECT unix:/run/other");
 }

@@ -30,8 +30,28 @@ target_compile_options(torno_options INTERFACE
 target_include_directories(torno_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
 target_compile_definitions(torno_options INTERFACE TORNO_VERSION="${PROJECT_VERSION}")
 
+# torno_precompile(TARGET OWNER HEADER): OWNER compiles cmake/HEADER first, other targets of the
+# same compile options share what it made. Halves the time of a build, and can be left out.
+option(TORNO_PRECOMPILE "Precompile the headers that nearly every file includes" OFF)
+function(torno_precompile target owner header)
+  if(NOT TORNO_PRECOMPILE)
+    return()
+  endif()
+  if(target STREQUAL owner)
+    target_link_libraries(${target} PRIVATE protobuf::libprotobuf)
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/${header})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
 # torno_library(NAME SOURCES... ): a static library of the broker's side.
 function(torno_library name)
   add_library(${name} STATIC ${ARGN})
   target_link_libraries(${name} PUBLIC torno_options)
+  if(name STREQUAL torno_session OR name STREQUAL torno_server)
+    torno_precompile(${name} torno_session precompiled_asio.h)
+  else()
+    torno_precompile(${name} torno_base precompiled.h)
+  endif()
 endfunction()

@@ -42,7 +42,7 @@ Step access_pinned(const Task& task, const Aim& aim, const AccessRequest& reques
       return Step::kDenied;
     }
   }
-  outcome = access_descriptor(task, pin.fd.get(), request.mode, request.flags);
+  outcome = access_at_once(pin.fd.get(), request.mode, request.flags);
   return Step::kDone;
 }
 
@@ -81,6 +81,7 @@ Outcome access_file(const Task& task, const AccessRequest& request) {
   aim.wanted = wanted_by(request.mode);
   aim.leads_suffice = request.mode == F_OK;
   aim.follow = follow;
+  aim.empty_path = (request.flags & AT_EMPTY_PATH) != 0;
   return reach(task, aim, [&](const Target& target, Outcome& outcome) {
     return access_at(task, aim, request, target, outcome);
   });

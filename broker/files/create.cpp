@@ -34,7 +34,7 @@ Step create_file(const Task& task, const Aim& aim, const OpenRequest& request, c
   if (task.wait == Wait::kNever) return finish(outcome, wait_needed());
 
   // O_EXCL: what is made is a plain file of ours; whatever came there meanwhile has not been
-  // looked at, and is looked at now. The broker's umask is 0 (Files::create).
+  // looked at, and is looked at now.
   auto made = openat2(task.broker.root.get(), target.path.below_root(),
                       request.flags | O_EXCL | O_NOCTTY, request.mode, kNoLinks);
   const bool asked_exclusive = (request.flags & O_EXCL) != 0;

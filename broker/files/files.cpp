@@ -1,7 +1,5 @@
 #include "broker/files/files.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "broker/files/call.h"
@@ -20,8 +18,6 @@ Files::~Files() = default;
 Result<Files> Files::create(const std::vector<std::string>& protected_paths) {
   auto foundation = Foundation::lay(protected_paths);
   if (!foundation) return std::unexpected(foundation.error());
-  // The client's umask is in the mode of its request; the broker's must not cut it once more.
-  ::umask(0);
   return Files(std::make_unique<State>(std::move(*foundation)));
 }
 

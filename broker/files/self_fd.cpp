@@ -98,6 +98,10 @@ Outcome access_descriptor(const Task& task, int fd, unsigned mode, unsigned flag
   struct statx identity{};
   if (const int error = identify(fd, identity); error != 0) return failed(error);
   if (!task.may_wait_for(identity)) return wait_needed();
+  return access_at_once(fd, mode, flags);
+}
+
+Outcome access_at_once(int fd, unsigned mode, unsigned flags) {
   const unsigned passed = AT_EMPTY_PATH | (flags & AT_EACCESS);
   return failed(::syscall(SYS_faccessat2, fd, "", mode, passed) == 0 ? 0 : errno);
 }

@@ -14,6 +14,8 @@ Outcome open_self_fd(const Task& task, const OpenRequest& request);
 // About the client's own descriptor: with AT_EMPTY_PATH, and the above when links are followed.
 Outcome stat_descriptor(const Task& task, int fd, unsigned flags, unsigned mask);
 Outcome access_descriptor(const Task& task, int fd, unsigned mode, unsigned flags);
+// The same, of what is known not to keep anybody waiting.
+Outcome access_at_once(int fd, unsigned mode, unsigned flags);
 
 // lstat and readlink of the link itself.
 Outcome stat_self_fd_link(const Task& task, unsigned mask);

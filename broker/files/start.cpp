@@ -20,6 +20,7 @@ bool fail(Outcome& outcome, int error) {
 bool Start::find(const Task& task, const Aim& aim, Outcome& outcome) {
   const Place& place = task.place;
   path_ = place.path;
+  if (path_.empty() && aim.empty_path && place.base == Place::Base::kCwd) path_ = ".";
   if (path_.empty()) return fail(outcome, ENOENT);
   if (path_.size() >= PATH_MAX) return fail(outcome, ENAMETOOLONG);
   if (path_.find('\0') != path_.npos) return fail(outcome, EINVAL);

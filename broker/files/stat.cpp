@@ -55,6 +55,7 @@ Outcome stat_file(const Task& task, const StatRequest& request) {
   aim.wanted = policy::kStat;
   aim.leads_suffice = true;
   aim.follow = follow;
+  aim.empty_path = (request.flags & AT_EMPTY_PATH) != 0;
   aim.stat_mask = request.mask;
   aim.stat_flags = synchronise;
   return reach(task, aim, [&](const Target& target, Outcome& outcome) {

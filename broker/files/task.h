@@ -31,6 +31,7 @@ struct Aim {
   policy::Permissions wanted = policy::kNone;
   bool leads_suffice = false;  // a directory or symlink on the way to something allowed will do
   bool follow = true;          // a symlink at the end
+  bool empty_path = false;     // means the cwd
   bool create = false;         // a missing object is about to be made
   bool children = false;       // wanted of something nameless beneath the directory (O_TMPFILE)
   std::uint64_t resolve = 0;   // RESOLVE_* of the client

@@ -12,15 +12,6 @@ namespace {
 // O_TMPFILE makes something without a name beneath the directory: a policy sees it by this one.
 constexpr std::string_view kNameless = "#tmpfile";
 
-// The path for the kernel, or null: refused whatever the policy says.
-const CanonicalPath* path_for_kernel(const Task& task, const Aim& aim, const CanonicalPath& path,
-                                     CanonicalPath& buffer) {
-  if (task.broker.own.covers(path.view())) return nullptr;
-  if (!procfs::covers(path.view())) return &path;
-  if (!procfs::permits(path.view(), aim.wanted)) return nullptr;
-  return procfs::kernel_path(path, task.place.client, buffer) ? &buffer : nullptr;
-}
-
 Vetted failed_to_open(const Task& task, int error, Outcome& outcome) {
   if (error == ELOOP) return Vetted::kChanged;
   if (error == EAGAIN && task.wait == Wait::kNever) return Vetted::kWaitNeeded;
@@ -45,7 +36,12 @@ policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath
   return task.policy.decide_file(child.view(), wanted);
 }
 
+bool is_off_limits(const Task& task, std::string_view path, policy::Permissions wanted) {
+  return task.broker.own.covers(path) || (procfs::covers(path) && !procfs::permits(path, wanted));
+}
+
 bool is_visible(const Task& task, std::string_view path) {
+  if (is_off_limits(task, path, policy::kStat)) return false;
   const policy::Verdict verdict = task.policy.decide_file(path, policy::kStat);
   return verdict.allowed || verdict.leads;
 }
@@ -62,17 +58,18 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
       return Vetted::kDenied;
     }
   }
-  CanonicalPath buffer;
-  const CanonicalPath* opened = path_for_kernel(task, aim, path, buffer);
-  if (opened == nullptr) {
+  const bool in_proc = procfs::covers(path.view());
+  CanonicalPath translated;
+  if (is_off_limits(task, path.view(), aim.wanted) ||
+      (in_proc && !procfs::kernel_path(path, task.place.client, translated))) {
     deny(outcome, path.view(), aim.wanted, nullptr);
     return Vetted::kDenied;
   }
 
   const std::uint64_t flags = O_PATH | (aim.follow || target.directory ? 0 : O_NOFOLLOW) |
                               (target.directory ? O_DIRECTORY : 0);
-  auto fd =
-      openat2(task.broker.root.get(), opened->below_root(), flags, 0, kNoLinks | task.cached());
+  auto fd = openat2(task.broker.root.get(), (in_proc ? translated : path).below_root(), flags, 0,
+                    kNoLinks | task.cached());
   if (!fd) return failed_to_open(task, fd.error(), outcome);
   pin.fd = std::move(*fd);
 

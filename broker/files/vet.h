@@ -25,6 +25,10 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
 policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath& path,
                            policy::Permissions wanted);
 
+// Is the place refused by its name, whatever the policy says: the broker's own, or not in the
+// tables of procfs.h?
+bool is_off_limits(const Task& task, std::string_view path, policy::Permissions wanted);
+
 // May the place be seen: stat answered, or a way to something allowed?
 bool is_visible(const Task& task, std::string_view path);
 

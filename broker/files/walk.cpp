@@ -217,7 +217,7 @@ int Walk::here() {
 // A place that may not be looked at is refused before it is looked at.
 bool Walk::visible(bool last) {
   if (is_visible(task_, path_.view())) return true;
-  if (!last) return false;
+  if (!last || is_off_limits(task_, path_.view(), aim_.wanted)) return false;
   return aim_.wanted == policy::kNone || verdict_on(task_, aim_, path_, aim_.wanted).allowed;
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string_view>
 
 #include "broker/filter/groups.h"
 #include "broker/filter/rule_comparisons.h"
 #include "broker/policy/loader.h"
+#include "broker/policy/quantity.h"
 
 namespace torno::filter {
 namespace {
@@ -45,18 +45,6 @@ bool restricts(policy::Action action) {
 
 std::string_view word(policy::Action action) {
   return policy::Action_Name(action);
-}
-
-// 0 for a name that is none.
-int errno_value(std::string_view name) {
-  if (name == "EWOULDBLOCK") return EWOULDBLOCK;
-  if (name == "ENOTSUP") return ENOTSUP;
-  if (name == "EDEADLOCK") return EDEADLOCK;
-  constexpr int kLast = EHWPOISON;
-  for (int value = 1; value <= kLast; ++value) {
-    if (errno_name(value) == name) return value;
-  }
-  return 0;
 }
 
 // Letting a call through goes before every condition and every group, so only calls that have
@@ -130,8 +118,8 @@ Result<std::uint32_t> kernel_action(const SyscallRule& rule) {
     case policy::ALLOW:
       return SCMP_ACT_ALLOW;
     case policy::ERRNO: {
-      const int value = errno_value(rule.errno_name());
-      if (value != 0) return SCMP_ACT_ERRNO(static_cast<std::uint32_t>(value));
+      const auto value = policy::errno_value(rule.errno_name());
+      if (value) return SCMP_ACT_ERRNO(static_cast<std::uint32_t>(*value));
       return std::unexpected(
           Error{"unknown errno \"" + escape(rule.errno_name()) + "\"; errno(3) lists the names"});
     }

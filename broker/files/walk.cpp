@@ -233,7 +233,12 @@ bool Walk::wait() {
 
 bool Walk::refuse(std::string_view behind) {
   const policy::Verdict verdict = verdict_on(task_, aim_, path_, aim_.wanted);
-  deny(outcome_, std::string(path_.view()) + std::string(behind), aim_.wanted, verdict.rule);
+  CanonicalPath whole = path_;
+  if (whole.append(behind) == CanonicalPath::Append::kDone) {
+    deny(outcome_, whole.view(), aim_.wanted, verdict.rule);
+  } else {
+    deny(outcome_, std::string(path_.view()).append(behind), aim_.wanted, verdict.rule);
+  }
   return false;
 }
 

@@ -50,7 +50,7 @@ bool say_hello(int control, const char* policy, Failure& fail) {
     return fail(EINVAL, "the policy's name and the variables are too long together");
   }
   if (send(control, buffer, stream.bytes_written, MSG_NOSIGNAL) < 0) {
-    return fail(EIO, "cannot write to the broker: %s", strerror(errno));
+    return fail(EIO, "the broker does not listen: %s", strerror(errno));
   }
   return true;
 }

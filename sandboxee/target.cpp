@@ -1,6 +1,7 @@
 #include "sandboxee/target.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 
 #include "sandboxee/limits.h"
 #include "sandboxee/user_memory.h"
@@ -27,6 +28,7 @@ struct Text {
     at += count;
     size -= count;
   }
+  bool at_slash() const { return size > 0 && *at == '/'; }
   bool at_digit() const { return size > 0 && *at >= '0' && *at <= '9'; }
 
   // A decimal number as the kernel prints it; -1 when there is none.
@@ -64,6 +66,13 @@ int own_fd(Text& text) {
   return skip_own_fd_directory(text) ? text.number() : -1;
 }
 
+// The target's path without the slashes it begins with, relative now.
+void skip_slashes(Text text, Target& target) {
+  while (text.size > 1 && text.at_slash()) text.advance(1);
+  target.path = text.at_slash() ? "." : text.at;
+  target.path_size = text.size;
+}
+
 long find_own_fd(Text rest, int fd, Target& target) {
   if (is_reserved(fd)) return -ENOENT;
   target.fd = fd;
@@ -73,10 +82,8 @@ long find_own_fd(Text rest, int fd, Target& target) {
     return 0;
   }
   // "/dev/fd/3/name" is "name" in the directory that descriptor 3 is.
-  while (rest.size > 1 && *rest.at == '/') rest.advance(1);
   target.directory = torno_wire_Directory_DIRECTORY_FD;
-  target.path = *rest.at == '/' ? "." : rest.at;
-  target.path_size = rest.size;
+  skip_slashes(rest, target);
   return 0;
 }
 
@@ -91,22 +98,27 @@ long add_cwd(Slot& slot, Target& target) {
   return 0;
 }
 
-long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target) {
+long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target,
+                 std::uint64_t resolve) {
   const long length = path_length(path);
   if (length < 0) return length;
   if (length == 0 && empty == Empty::kRefused) return -ENOENT;
   target.path = reinterpret_cast<const char*>(path);
   target.path_size = static_cast<std::size_t>(length);
 
-  if (length > 0 && target.path[0] == '/') {
-    Text text{target.path, target.path_size};
+  Text text{target.path, target.path_size};
+  if ((resolve & RESOLVE_IN_ROOT) != 0 && text.at_slash()) {
+    // "/" is the directory itself there.
+    skip_slashes(text, target);
+  } else if (text.at_slash()) {
     const int fd = own_fd(text);
-    if (fd >= 0 && (text.size == 0 || *text.at == '/')) return find_own_fd(text, fd, target);
+    const bool through = text.at_slash() && resolve == 0;
+    if (fd >= 0 && (text.size == 0 || through)) return find_own_fd(text, fd, target);
     target.directory = torno_wire_Directory_DIRECTORY_NONE;
     return 0;
   }
   if (directory == AT_FDCWD) return add_cwd(slot, target);
-  if (is_reserved(directory)) return -EBADF;
+  if (directory < 0 || is_reserved(directory)) return -EBADF;
   target.directory = torno_wire_Directory_DIRECTORY_FD;
   target.fd = directory;
   return 0;

@@ -22,8 +22,10 @@ struct Target {
 // May the path be empty, and mean the descriptor itself?
 enum class Empty { kRefused, kAllowed };
 
-// Finds out where `path` starts: 0, or the -errno the kernel gives for such a path.
-long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target);
+// Finds out where `path` starts: 0, or the -errno the kernel gives for such a path. `resolve` as
+// of openat2(2).
+long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target,
+                 std::uint64_t resolve = 0);
 
 // Puts the working directory into slot.cwd and target.
 long add_cwd(Slot& slot, Target& target);

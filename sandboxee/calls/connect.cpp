@@ -83,7 +83,7 @@ long wait_for_retry(const Trap& trap) {
 long connect(Trap& trap) {
   const int socket = trap.as_int(0);
   const int size = trap.as_int(2);
-  if (is_reserved(socket)) return -EBADF;
+  if (socket < 0 || is_reserved(socket)) return -EBADF;
   if (size < 0 || static_cast<std::size_t>(size) > kMaxAddress) return -EINVAL;
 
   std::int64_t deadline = 0;
@@ -91,7 +91,13 @@ long connect(Trap& trap) {
     const long result = ask_connect(trap, socket, trap.args[1], static_cast<std::size_t>(size));
     const bool starts = result == -EINPROGRESS || result == -EALREADY;
     if ((!starts && result != -EAGAIN) || !blocks(socket)) return result;
-    if (starts) return wait_connected(trap, socket, result);
+    if (starts) {
+      const long waited = wait_connected(trap, socket, result);
+      if (waited == -EINTR || waited == result) return waited;
+      // Once more, for the socket's own state: it leaves "connecting" when connect is told the end.
+      ask_connect(trap, socket, trap.args[1], static_cast<std::size_t>(size));
+      return waited;
+    }
     if (deadline == 0) deadline = send_deadline(socket);
     if (deadline >= 0 && now_nanoseconds() >= deadline) return result;
     if (wait_for_retry(trap) == -EINTR) return -EINTR;

@@ -27,7 +27,7 @@ long open_at(Trap& trap, int directory, raw::Word path, const open_how& how) {
   SlotLease slot(trap);
   if (slot.error() != 0) return slot.error();
   Target target;
-  const long error = find_target(*slot, directory, path, Empty::kRefused, target);
+  const long error = find_target(*slot, directory, path, Empty::kRefused, target, how.resolve);
   if (error != 0) return error;
 
   torno_wire_Request request{};

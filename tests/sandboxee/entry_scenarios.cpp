@@ -27,6 +27,12 @@ void report_enter(const char* policy, unsigned flags) {
   CHECK(std::strchr(error, '\n') == nullptr);
 }
 
+int count_descriptors() {
+  int count = 0;
+  for (int fd = 0; fd < 4100; ++fd) count += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
 bool opens(const std::string& path, int flags = O_RDONLY) {
   const int fd = open(path.c_str(), flags, 0600);
   if (fd >= 0) close(fd);
@@ -81,12 +87,12 @@ SPECIAL_SCENARIO(enter_with_a_reserved_number_in_use_reports) {
 }
 
 SPECIAL_SCENARIO(failing_to_enter_leaves_no_descriptor) {
-  const int before = dup(STDERR_FILENO);
+  const int before = count_descriptors();
   rlimit limit_before;
   rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit_before);
   report_enter("test", 0);
-  CHECK(dup(STDERR_FILENO) == before + 1);
+  CHECK(count_descriptors() == before - 1);  // TORNO_FD is the library's to close
   CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == limit_before.rlim_cur);
   CHECK_ERRNO(fcntl(4095, F_GETFD), EBADF);
 }

@@ -4,6 +4,7 @@
 // is a line on standard error and exit status 1.
 #pragma once
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
 
@@ -60,8 +61,12 @@ int failures();
 #define SCENARIO(name) TORNO_SCENARIO(name, kEnters)
 #define SPECIAL_SCENARIO(name) TORNO_SCENARIO(name, kSpecial)
 
-#define CHECK(condition) \
-  torno::test::check(static_cast<bool>(condition), __FILE__, __LINE__, #condition, errno)
+#define CHECK(condition)                                              \
+  do {                                                                \
+    errno = 0;                                                        \
+    const bool good_ = static_cast<bool>(condition);                  \
+    torno::test::check(good_, __FILE__, __LINE__, #condition, errno); \
+  } while (false)
 
 // `call` fails with errno `error`.
 #define CHECK_ERRNO(call, error)                                                            \

@@ -73,11 +73,11 @@ SCENARIO(tcp_connections_are_made) {
 
   client = socket(AF_INET, SOCK_STREAM, 0);
   CHECK_ERRNO(connect_to(client, closed), ECONNREFUSED);
+  CHECK(connect_to(client, address) == 0);
   close(client);
 
   client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  const int result = connect_to(client, address);
-  CHECK(result == 0 || errno == EINPROGRESS);
+  CHECK(connect_to(client, address) == 0 || errno == EINPROGRESS);
   pollfd writable{client, POLLOUT, 0};
   CHECK(poll(&writable, 1, -1) == 1);
   int error = -1;
@@ -94,6 +94,7 @@ SCENARIO(tcp_connections_are_made) {
   CHECK_ERRNO(connect(client, reinterpret_cast<sockaddr*>(&address), 129), EINVAL);
   CHECK_ERRNO(syscall(SYS_connect, client, &address, -1), EINVAL);
   CHECK_ERRNO(connect_to(1000, address), EBADF);
+  CHECK_ERRNO(connect_to(-1, address), EBADF);
   CHECK_ERRNO(connect_to(4095, address), EBADF);
   int pipe_ends[2];
   CHECK(pipe(pipe_ends) == 0);

@@ -89,7 +89,9 @@ PathAutomaton::NodeId PathAutomaton::find_globs(NodeId parent, std::string_view 
 template <typename Enter>
 void PathAutomaton::for_each_child(NodeId parent, const Name& name, Enter enter) const noexcept {
   const Node& node = nodes_[parent];
-  if (node.has_literals) {
+  const bool may_be_literal =
+      node.only_literal == 0 || node.only_literal == static_cast<std::uint32_t>(name.hash);
+  if (node.has_literals && may_be_literal) {
     if (const NodeId found = find_literal(parent, name); found != 0) enter(found);
   }
   for (Index s = node.shapes; s != 0; s = shapes_[s].next) {
@@ -296,6 +298,8 @@ PathAutomaton::NodeId PathAutomaton::literal_child(NodeId parent, const std::str
   if (const NodeId found = find_literal(parent, key); found != 0) return found;
   const NodeId id = new_node(parent);
   set_text(nodes_[id], name, {}, {});
+  nodes_[parent].only_literal =
+      nodes_[parent].has_literals ? 0 : static_cast<std::uint32_t>(key.hash);
   nodes_[parent].has_literals = true;
   literals_.insert(literal_hash(parent, key.hash), id);
   return id;

@@ -96,13 +96,14 @@ class PathAutomaton {
     std::uint16_t middle = 0;
     bool is_any_depth = false;
     bool has_literals : 1 = false;
-    bool is_marked : 1 = false;  // by add_lead
-    bool leads : 1 = false;      // from here, or to something beneath
-    NodeId any_depth = 0;        // child "**"
-    NodeId next_glob = 0;        // sibling with the same prefix and suffix
-    Index shapes = 0;            // of the globs beneath
-    Index text = 0;              // in text_, when longer than kInline
-    Entry first;                 // says nothing when its rule is kNoRule
+    bool is_marked : 1 = false;      // by add_lead
+    bool leads : 1 = false;          // from here, or to something beneath
+    NodeId any_depth = 0;            // child "**"
+    NodeId next_glob = 0;            // sibling with the same prefix and suffix
+    Index shapes = 0;                // of the globs beneath
+    Index text = 0;                  // in text_, when longer than kInline
+    std::uint32_t only_literal = 0;  // hash of the one literal child's name; 0: several, or none
+    Entry first;                     // says nothing when its rule is kNoRule
     char text_inline[kInline] = {};
 
     bool has_children() const { return has_literals || shapes != 0; }

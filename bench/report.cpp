@@ -55,10 +55,8 @@ void Report::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs) {
     failed_ |= run.error_occurred;
     if (run.run_type != Run::RT_Aggregate || run.aggregate_name != "median") continue;
-    std::string benchmark = run.run_name.function_name;
-    if (!run.run_name.args.empty()) benchmark += "/" + run.run_name.args;
     const double units_a_second = benchmark::GetTimeUnitMultiplier(run.time_unit);
-    medians_[benchmark] = run.GetAdjustedRealTime() / units_a_second * 1e9;
+    medians_[run.run_name.function_name] = run.GetAdjustedRealTime() / units_a_second * 1e9;
   }
 }
 
@@ -89,15 +87,6 @@ std::string Report::calls_table() const {
   return out;
 }
 
-std::string Report::decide_table() const {
-  std::string out = row({"rules", "ns a decide()", "÷ 10 rules"}) + row({"---", "---", "---"});
-  for (const char* rules : {"10", "100", "1000", "10000", "100000"}) {
-    const double time = median(std::string("decide/") + rules);
-    out += row({rules, figure(time, "%.0f"), ratio(time, median("decide/10"))});
-  }
-  return out;
-}
-
 std::string Report::enter_table() const {
   std::string out = row({"torno_enter", "ms"}) + row({"---", "---"});
   for (const Placement placement : kPlacements) {
@@ -107,7 +96,7 @@ std::string Report::enter_table() const {
 }
 
 std::string Report::markdown() const {
-  return machine() + "\n" + calls_table() + "\n" + decide_table() + "\n" + enter_table();
+  return machine() + "\n" + calls_table() + "\n" + enter_table();
 }
 
 }  // namespace torno::bench

@@ -21,7 +21,6 @@ class Report : public benchmark::ConsoleReporter {
 
  private:
   std::string calls_table() const;
-  std::string decide_table() const;
   std::string enter_table() const;
   double median(const std::string& benchmark) const;  // nanoseconds; 0: not measured
 

@@ -99,7 +99,9 @@ TEST(AttackKernel, IoUring) {
     (void)!std::fscanf(setting, "%d", &disabled);
     std::fclose(setting);
   }
-  if (disabled == 0) EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  if (disabled == 0) {
+    EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
+  }
   EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
 }
 

@@ -60,10 +60,11 @@ TEST(AttackRaces, SymlinkSwap) {
   const std::string good = scene.path("allowed/good");
   const std::string bad = scene.path("allowed/bad");
   const Swapper swapper([&] {
-    ::symlink((allowed + "/public").c_str(), good.c_str());
-    ::rename(good.c_str(), raced.c_str());
-    ::symlink("../secret/key", bad.c_str());
-    ::rename(bad.c_str(), raced.c_str());
+    const bool swapped = ::symlink((allowed + "/public").c_str(), good.c_str()) == 0 &&
+                         ::rename(good.c_str(), raced.c_str()) == 0 &&
+                         ::symlink("../secret/key", bad.c_str()) == 0 &&
+                         ::rename(bad.c_str(), raced.c_str()) == 0;
+    if (!swapped) ::_exit(1);
   });
   const Attack naive = [&] {
     for (int i = 0; i < kControlRounds; ++i) {

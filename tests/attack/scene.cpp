@@ -70,11 +70,12 @@ Scene::Scene(const std::string& rules) {
   for (const char* directory : {"allowed", "allowed/sub", "allowed2", "secret", "writable"}) {
     ::mkdir(path(directory).c_str(), 0755);
   }
-  ::symlink("../secret/key", path("allowed/link").c_str());
-  ::symlink("../secret", path("allowed/dirlink").c_str());
-  ::symlink("chain2", path("allowed/chain1").c_str());
-  ::symlink("sub/chain3", path("allowed/chain2").c_str());
-  ::symlink("../../secret/key", path("allowed/sub/chain3").c_str());
+  namespace fs = std::filesystem;
+  fs::create_symlink("../secret/key", path("allowed/link"));
+  fs::create_symlink("../secret", path("allowed/dirlink"));
+  fs::create_symlink("chain2", path("allowed/chain1"));
+  fs::create_symlink("sub/chain3", path("allowed/chain2"));
+  fs::create_symlink("../../secret/key", path("allowed/sub/chain3"));
   restore();
   broker_ = std::make_unique<TornodProcess>(
       std::map<std::string, std::string>{{"scene", with_root(rules, root_.path())}});

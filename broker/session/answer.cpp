@@ -1,11 +1,18 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "broker/session/session.h"
 
 namespace torno::session {
+namespace {
+
+// The kernel's bookkeeping of one queued datagram alone takes more bytes than this.
+constexpr int kLeastMessageCost = 512;
+
+}  // namespace
 
 void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds) {
   const std::size_t size = message.ByteSizeLong();
@@ -97,8 +104,12 @@ void Session::count_sent(Link& link, std::size_t fds) {
 
   std::size_t unread = 0;
   const auto look = [&unread](Link& at) {
+    // What lies unread, in kernel memory: the answer just sent is always part of it.
     int bytes = 0;
-    if (::ioctl(at.socket.native_handle(), SIOCOUTQ, &bytes) == 0 && bytes == 0) at.unread_fds = 0;
+    if (::ioctl(at.socket.native_handle(), SIOCOUTQ, &bytes) == 0) {
+      at.unread_fds =
+          std::min(at.unread_fds, static_cast<std::uint32_t>(bytes / kLeastMessageCost));
+    }
     unread += at.unread_fds;
   };
   look(*control_);

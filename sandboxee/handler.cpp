@@ -26,7 +26,7 @@ void handle(int, siginfo_t* info, void* raw_context) {
   trap.context = context;
   trap.number = info->si_syscall;
   for (int i = 0; i < 6; ++i) trap.args[i] = arch::argument(*context, i);
-  trap.in_vfork_child = !pool::adopt_process();
+  trap.role = pool::adopt_process();
 
   const long result = dispatch(trap);
   arch::set_result(*context, result);

@@ -33,7 +33,7 @@ bool ask_narrow(const char* policy, Terms& terms, bool& narrowed, Failure& fail)
   raw::call(__NR_rt_sigprocmask, SIG_BLOCK, nullptr, &context.uc_sigmask, sizeof(KernelMask));
   Trap trap{};
   trap.context = &context;
-  trap.in_vfork_child = !pool::adopt_process();
+  trap.role = pool::adopt_process();
 
   SlotLease slot(trap);
   if (slot.error() != 0) {

@@ -42,7 +42,7 @@ Slot* take_free_slot() {
 }  // namespace
 
 SlotLease::SlotLease(const Trap& trap) {
-  if (!trap.in_vfork_child) slot_ = take_free_slot();
+  if (trap.role == ProcessRole::kOwner) slot_ = take_free_slot();
   in_pool_ = slot_ != nullptr;
   if (!in_pool_) {
     slot_ = static_cast<Slot*>(map(sizeof(Slot)));
@@ -50,6 +50,12 @@ SlotLease::SlotLease(const Trap& trap) {
       error_ = -ENOMEM;
       return;
     }
+  }
+  const int self = the_pool->owner.load(std::memory_order_relaxed);
+  if (in_pool_ && slot_->process != self) {
+    slot_->process = self;
+    slot_->fd = 0;
+    slot_->one_shot = false;
   }
   if (slot_->fd == 0) error_ = grow(*slot_, in_pool_);
 }
@@ -74,6 +80,7 @@ bool create(int fd, std::uint32_t channel) {
     return false;
   }
   the_pool->owner.store(getpid(), std::memory_order_relaxed);
+  the_pool->slots[0].process = getpid();
   the_pool->slots[0].fd = fd;
   the_pool->slots[0].channel = channel;
   return true;
@@ -84,15 +91,19 @@ void destroy() {
   the_pool = nullptr;
 }
 
-bool adopt_process() {
+ProcessRole adopt_process() {
   const int self = static_cast<int>(raw::call(__NR_getpid));
   int owner = the_pool->owner.load(std::memory_order_acquire);
-  if (owner == self) return true;
-  if (owner != 0 || !the_pool->owner.compare_exchange_strong(owner, kAdopting)) return false;
+  if (owner == self) return ProcessRole::kOwner;
+  if (owner == kAdopting) return ProcessRole::kNewcomer;
+  // Not the parent and not this process: a child of vfork came first after fork, and called
+  // itself the owner of what is this process's memory.
+  if (owner != 0 && owner == raw::call(__NR_getppid)) return ProcessRole::kVforkChild;
+  if (!the_pool->owner.compare_exchange_strong(owner, kAdopting)) return ProcessRole::kNewcomer;
   raw::call(__NR_close_range, raw::marked(kFirstChannelFd), kLastChannelFd, 0);
   open_files::restore();
   the_pool->owner.store(self, std::memory_order_release);
-  return true;
+  return ProcessRole::kOwner;
 }
 
 void drop_channel(Slot& slot) {

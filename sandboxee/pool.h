@@ -19,6 +19,7 @@ namespace torno {
 struct Slot {
   std::atomic<bool> busy;
   bool one_shot;           // the channel ends with the call
+  int process;             // whose descriptor `fd` is: memory may be shared where tables are not
   int fd;                  // the channel; 0: none
   std::uint32_t channel;   // its name in Request.channel
   std::uint32_t sequence;  // of the last request
@@ -36,9 +37,9 @@ struct Slot {
 
 class SlotLease {
  public:
-  // Takes a free slot and sees that it has a channel. When all are taken, and in a child of
-  // vfork, the slot is new memory and the channel for this call alone: nobody waits for another's
-  // call to end, which may be never.
+  // Takes a free slot and sees that it has a channel. When all are taken, and where the pool is
+  // not this process's, the slot is new memory and the channel for this call alone: nobody waits
+  // for another's call to end, which may be never.
   explicit SlotLease(const Trap& trap);
   SlotLease(const SlotLease&) = delete;
   SlotLease& operator=(const SlotLease&) = delete;
@@ -62,9 +63,8 @@ bool create(int fd, std::uint32_t channel);
 void destroy();
 
 // Looks after a process that fork just made: stale channels are closed, the soft limit of
-// descriptors put right. False in a child of vfork (and, for an instant, while another thread
-// does this): there the pool is not to be used.
-bool adopt_process();
+// descriptors put right.
+ProcessRole adopt_process();
 
 // Closes a slot's channel: it broke.
 void drop_channel(Slot& slot);

@@ -8,17 +8,25 @@
 
 namespace torno {
 
+// What the trapped process is to the library's memory.
+enum class ProcessRole {
+  kOwner,       // the memory is its own, and so are the channels in the pool
+  kNewcomer,    // the memory is its own; another thread is just closing stale channels
+  kVforkChild,  // works on its parent's memory with descriptors of its own
+};
+
 struct Trap {
   ucontext_t* context;
   int number;
   raw::Word args[6];
 
-  // A child of vfork works on its parent's memory with descriptors of its own: it must not change
-  // what the library remembers of its parent.
-  bool in_vfork_child;
+  ProcessRole role;
 
   // The broker or the filter refused the call: the callback of torno_on_trap hears of it.
   bool refused;
+
+  // A child of vfork must not change what the library remembers of its parent.
+  bool may_remember() const { return role != ProcessRole::kVforkChild; }
 
   // Arguments at the width the kernel reads them.
   int as_int(int index) const { return static_cast<int>(args[index]); }

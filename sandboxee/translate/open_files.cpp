@@ -42,7 +42,7 @@ long change(Trap& trap, std::uint64_t soft, std::uint64_t hard) {
   if (hard > hard_limit.load()) return trap.refuse(EPERM);
   // A program may ask for all that the hard limit seems to give; the reserved ones it never gets.
   if (soft > static_cast<std::uint64_t>(kFirstChannelFd)) soft = kFirstChannelFd;
-  if (trap.in_vfork_child) return set(soft, hard);
+  if (!trap.may_remember()) return set(soft, hard);
   soft_limit.store(soft);
   hard_limit.store(hard);
   return set(soft, hard);

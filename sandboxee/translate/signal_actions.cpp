@@ -20,7 +20,7 @@ long rt_sigaction(Trap& trap) {
                      trap.args[2], trap.args[3]);
   }
   const KernelAction before = foreign_sigsys::action();
-  if (sets && !trap.in_vfork_child) foreign_sigsys::set_action(action);
+  if (sets && trap.may_remember()) foreign_sigsys::set_action(action);
   if (trap.args[2] != 0 && !copy_out(trap.args[2], &before, sizeof before)) return -EFAULT;
   return 0;
 }

@@ -24,7 +24,7 @@ namespace translate {
 long umask(Trap& trap) {
   const unsigned mask = trap.as_unsigned(0) & kPermissionBits;
   const long before = raw::call(__NR_umask, raw::marked(mask));
-  if (!trap.in_vfork_child) current.store(mask);
+  if (trap.may_remember()) current.store(mask);
   return before;
 }
 

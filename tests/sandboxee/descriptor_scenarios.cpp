@@ -99,6 +99,18 @@ SEALED_SCENARIO(limits_may_be_lowered_and_not_raised) {
   CHECK_ERRNO(syscall(SYS_prlimit64, 0, 77, &core, nullptr), EINVAL);
 }
 
+SCENARIO(a_policys_limit_of_descriptors) {
+  enter("few");
+  rlimit limit;
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 64 && limit.rlim_max == 64);
+  int last = -1;
+  for (int fd; (fd = open(place.file().c_str(), O_RDONLY)) >= 0;) last = fd;
+  CHECK(last == 63);
+  CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EMFILE);
+  closefrom(3);
+  CHECK(opens(place));
+}
+
 SEALED_SCENARIO(children_work_under_a_lowered_limit) {
   const rlimit lower{64, 64};
   CHECK(setrlimit(RLIMIT_NOFILE, &lower) == 0);

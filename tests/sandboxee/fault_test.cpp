@@ -49,6 +49,7 @@ TEST(Fault, StaleRepliesAreDropped) {
 TEST(Fault, PendingReplies) {
   EXPECT_PASSES(run("opens_work_and_leak_nothing", Fault::kPending));
   EXPECT_PASSES(run("a_pending_open_is_interrupted", Fault::kPendingUntilCancel));
+  EXPECT_PASSES(run("a_restarting_handler_does_not_end_a_pending_open", Fault::kSlow));
 }
 
 }  // namespace

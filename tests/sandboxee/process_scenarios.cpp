@@ -208,7 +208,12 @@ SEALED_SCENARIO(a_child_that_vforks_first_thing) {
   const pid_t child = fork();
   if (child == 0) {
     const bool good = status_of(vfork_and_open(file.c_str(), secret.c_str())) == 0;
-    _exit(good && mixed_calls(place, 12) ? 0 : 1);
+    // What the library remembers is the child's again: the umask is followed.
+    umask(077);
+    const int fd = open((place.writable() + "/made").c_str(), O_CREAT | O_WRONLY, 0666);
+    struct stat status{};
+    const bool follows = fstat(fd, &status) == 0 && (status.st_mode & 0777) == 0600;
+    _exit(good && follows && mixed_calls(place, 12) ? 0 : 1);
   }
   CHECK(status_of(child) == 0);
 }

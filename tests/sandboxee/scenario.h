@@ -18,6 +18,7 @@ struct Place {
   std::string sockets() const { return directory + "/sockets"; }    // connect
   std::string file() const { return allowed() + "/file"; }          // holds "hello"
   std::string link() const { return allowed() + "/link"; }          // to "file"
+  std::string fifo() const { return writable() + "/fifo"; }
   std::string secret() const { return directory + "/denied/secret"; }
 };
 

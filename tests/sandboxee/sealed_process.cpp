@@ -55,13 +55,15 @@ Playground::Playground() {
   directory_.write("allowed/file", "hello");
   directory_.write("denied/secret", "secret");
   if (symlink("file", where.link().c_str()) != 0) std::abort();
+  if (mkfifo(where.fifo().c_str(), 0644) != 0) std::abort();
 }
 
 std::string Playground::policy_text() const {
   const Place where = place();
   return "file { path: \"" + where.allowed() + "/**\" allow: READ }\n" + "file { path: \"" +
-         where.writable() + "/**\" allow: [READ, WRITE, CREATE] }\n" + "connect { unix: \"" +
-         where.sockets() + "/**\" }\n" + "connect { address: \"127.0.0.1\" }\n";
+         where.writable() + "/**\" allow: [READ, WRITE, CREATE] type: FIFO }\n" +
+         "connect { unix: \"" + where.sockets() + "/**\" }\n" +
+         "connect { address: \"127.0.0.1\" }\n";
 }
 
 std::string Playground::narrower_policy_text() const {

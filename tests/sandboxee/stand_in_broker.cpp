@@ -220,6 +220,10 @@ class Server {
       case Fault::kPending:
         reply(channel, sequence, 0, {}, true);
         return reply(channel, sequence, error, fds);
+      case Fault::kSlow:
+        reply(channel, sequence, 0, {}, true);
+        usleep(200'000);
+        return reply(channel, sequence, error, fds);
       case Fault::kPendingUntilCancel:
         return reply(channel, sequence, 0, {}, true);
       default:

@@ -35,6 +35,7 @@ enum class Fault {
   kStaleReplies,   // two old replies, with descriptors, before each right one
   kPending,        // says so, and then answers
   kPendingUntilCancel,
+  kSlow,  // says pending, and answers after a while
 };
 
 class StandInBroker {

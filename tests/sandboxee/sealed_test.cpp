@@ -15,7 +15,10 @@ class Sealed : public testing::TestWithParam<std::string> {
  protected:
   Playground playground_;
   TornodProcess tornod_{
-      {{"test", playground_.policy_text()}, {"narrower", playground_.narrower_policy_text()}}};
+      {{"test", playground_.policy_text()},
+       {"narrower", playground_.narrower_policy_text()},
+       {"few", playground_.policy_text() + "limit { open_files: 64 }\n"},
+       {"still", playground_.policy_text() + "executable_mappings: MAPPINGS_DENY\n"}}};
 
   Outcome run(const std::string& scenario) {
     return run_scenario(scenario, playground_.place(),

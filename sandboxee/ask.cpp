@@ -32,7 +32,7 @@ long send(Slot& slot, torno_wire_Request& request, const Target& target) {
   request.channel = target.fd >= 0 ? slot.channel : 0;
   request.directory = target.directory;
   wire::Pieces pieces;
-  if (!wire::encode_request(slot, request, target, pieces)) return -EIO;
+  wire::encode_request(slot, request, target, pieces);
   long sent;
   do {
     // writev on a SEQPACKET socket is one datagram, and raises no SIGPIPE.
@@ -45,14 +45,10 @@ long send(Slot& slot, torno_wire_Request& request, const Target& target) {
 }
 
 void send_cancel(Slot& slot) {
-  const std::uint32_t sequence = slot.sequence;
-  unsigned char message[] = {wire::message_tag(torno_wire_ClientMessage_cancel_tag),
-                             5,
-                             torno_wire_Cancel_sequence_tag << 3 | 5,
-                             static_cast<unsigned char>(sequence),
-                             static_cast<unsigned char>(sequence >> 8),
-                             static_cast<unsigned char>(sequence >> 16),
-                             static_cast<unsigned char>(sequence >> 24)};
+  unsigned char message[2 + torno_wire_Cancel_size];
+  wire::FieldWriter writer(message);
+  writer.bytes_head(torno_wire_ClientMessage_cancel_tag, torno_wire_Cancel_size);
+  writer.fixed32(torno_wire_Cancel_sequence_tag, slot.sequence);
   raw::call(__NR_sendto, slot.fd, message, sizeof message, MSG_NOSIGNAL, nullptr, 0);
 }
 

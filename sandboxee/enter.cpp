@@ -11,13 +11,14 @@
 #include "sandboxee/broker_gone.h"
 #include "sandboxee/descriptors.h"
 #include "sandboxee/fatal.h"
+#include "sandboxee/fields.h"
 #include "sandboxee/find_broker.h"
 #include "sandboxee/handler.h"
 #include "sandboxee/handshake.h"
 #include "sandboxee/include/torno/torno.h"
 #include "sandboxee/layers.h"
-#include "sandboxee/message.h"
 #include "sandboxee/narrow.h"
+#include "sandboxee/raw.h"
 #include "sandboxee/terms.h"
 #include "sandboxee/translate/umask.h"
 
@@ -68,12 +69,14 @@ void remember_umask() {
 }
 
 bool say_sealed(unsigned layers, Failure& fail) {
-  unsigned char message[] = {wire::message_tag(torno_wire_ClientMessage_sealed_tag), 2,
-                             torno_wire_Sealed_layers_tag << 3, static_cast<unsigned char>(layers)};
-  static_assert((torno_wire_Layer_LAYER_CAPABILITIES << 1) <= 0x80, "one byte holds all layers");
-  const long sent =
-      raw::call(__NR_sendto, kControlFd, message, sizeof message, MSG_NOSIGNAL, nullptr, 0);
-  if (sent == sizeof message) return true;
+  constexpr std::size_t kHead = 2;
+  unsigned char message[kHead + torno_wire_Sealed_size];
+  wire::FieldWriter content(message + kHead);
+  content.number(torno_wire_Sealed_layers_tag, layers);
+  const auto size = static_cast<std::size_t>(content.end() - message);
+  wire::FieldWriter(message).bytes_head(torno_wire_ClientMessage_sealed_tag, size - kHead);
+  const long sent = raw::call(__NR_sendto, kControlFd, message, size, MSG_NOSIGNAL, nullptr, 0);
+  if (sent == static_cast<long>(size)) return true;
   return fail.system(EIO, "the broker went away during the seal");
 }
 

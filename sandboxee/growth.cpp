@@ -36,7 +36,8 @@ class RaisedLimit {
 }  // namespace
 
 NewChannel request_channel(int control) {
-  static constexpr unsigned char kNewChannel[] = {wire::kNewChannelTag, 0};
+  static constexpr unsigned char kNewChannel[] = {
+      wire::tag(torno_wire_ClientMessage_new_channel_tag, wire::FieldType::kBytes), 0};
   long sent;
   do {
     sent =
@@ -52,7 +53,7 @@ NewChannel request_channel(int control) {
   if (answer.size <= 0) return {static_cast<int>(broker_error(answer.size)), 0};
 
   torno_wire_ChannelReady ready;
-  if (!wire::decode_channel_ready(buffer, static_cast<std::size_t>(answer.size), ready)) {
+  if (!wire::decode_channel_ready({buffer, static_cast<std::size_t>(answer.size)}, ready)) {
     answer.close_fds();
     return {-EIO, 0};
   }

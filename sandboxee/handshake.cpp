@@ -1,6 +1,5 @@
 #include "sandboxee/handshake.h"
 
-#include <pb_decode.h>
 #include <pb_encode.h>
 #include <poll.h>
 #include <string.h>
@@ -99,15 +98,6 @@ bool say_refused(const torno_wire_Refused& refused, Failure& fail) {
   return fail(error, "the broker refused this process and gave no reason");
 }
 
-template <typename Message>
-bool decode(const unsigned char* bytes, std::size_t size, unsigned tag,
-            const pb_msgdesc_t* descriptor, Message& message) {
-  bytes = wire::open_envelope(bytes, size, tag);
-  if (bytes == nullptr) return false;
-  pb_istream_t stream = pb_istream_from_buffer(bytes, size);
-  return pb_decode(&stream, descriptor, &message);
-}
-
 }  // namespace
 
 bool shake_hands(int control, const char* policy, Terms& terms, Failure& fail) {
@@ -123,16 +113,16 @@ bool shake_hands(int control, const char* policy, Terms& terms, Failure& fail) {
   if (received.size < 0) {
     return fail.system(static_cast<int>(-received.size), "cannot read the broker's answer");
   }
-  const auto size = static_cast<std::size_t>(received.size);
+  const wire::Bytes answer{buffer, static_cast<std::size_t>(received.size)};
 
   torno_wire_Refused refused;
-  if (decode(buffer, size, torno_wire_BrokerMessage_refused_tag, torno_wire_Refused_fields,
-             refused)) {
+  if (wire::decode_refused(wire::open_envelope(answer, torno_wire_BrokerMessage_refused_tag),
+                           refused)) {
     received.close_fds();
     return say_refused(refused, fail);
   }
-  if (!decode(buffer, size, torno_wire_BrokerMessage_welcome_tag, torno_wire_Welcome_fields,
-              terms.welcome)) {
+  if (!wire::decode_welcome(wire::open_envelope(answer, torno_wire_BrokerMessage_welcome_tag),
+                            terms.welcome)) {
     received.close_fds();
     return fail(EPROTO, "what answers is not a broker, or speaks another wire version");
   }

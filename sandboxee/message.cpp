@@ -1,7 +1,6 @@
 #include "sandboxee/message.h"
 
 #include <pb_decode.h>
-#include <pb_encode.h>
 
 namespace torno::wire {
 namespace {
@@ -10,19 +9,32 @@ namespace {
 constexpr unsigned kRequestCwdField = 10;
 constexpr unsigned kRequestPathField = 11;
 
-constexpr std::size_t kEnvelopeSize = 4;  // tag and length of ClientMessage.request, at most
+constexpr unsigned kEnvelopeSize = 4;  // tag and length of ClientMessage.request, at most
 
-std::size_t put_varint(char* to, std::size_t value) {
-  std::size_t size = 0;
-  for (; value >= 0x80; value >>= 7) to[size++] = static_cast<char>(value | 0x80);
-  to[size++] = static_cast<char>(value);
-  return size;
-}
-
-// The tag and length of a bytes field; the bytes follow in a piece of their own.
-std::size_t put_field_head(char* to, unsigned field, std::size_t bytes) {
-  to[0] = static_cast<char>(message_tag(field));
-  return 1 + put_varint(to + 1, bytes);
+// The one of Request's calls that is asked for.
+unsigned char* put_call(unsigned char* to, const torno_wire_Request& request) {
+  FieldWriter call(to);
+  switch (request.which_call) {
+    case torno_wire_Request_open_tag:
+      call.number(torno_wire_Open_flags_tag, request.call.open.flags);
+      call.number(torno_wire_Open_mode_tag, request.call.open.mode);
+      call.number(torno_wire_Open_resolve_tag, request.call.open.resolve);
+      break;
+    case torno_wire_Request_stat_tag:
+      call.number(torno_wire_Stat_flags_tag, request.call.stat.flags);
+      call.number(torno_wire_Stat_mask_tag, request.call.stat.mask);
+      break;
+    case torno_wire_Request_access_tag:
+      call.number(torno_wire_Access_mode_tag, request.call.access.mode);
+      call.number(torno_wire_Access_flags_tag, request.call.access.flags);
+      break;
+    case torno_wire_Request_readlink_tag:
+      call.number(torno_wire_Readlink_size_tag, request.call.readlink.size);
+      break;
+    default:  // connect and narrow have no fields
+      break;
+  }
+  return call.end();
 }
 
 void add_piece(Pieces& pieces, const void* bytes, std::size_t size) {
@@ -30,87 +42,116 @@ void add_piece(Pieces& pieces, const void* bytes, std::size_t size) {
   pieces.piece[pieces.count++] = {const_cast<void*>(bytes), size};
 }
 
-bool get_varint(const unsigned char*& at, const unsigned char* end, std::size_t& value) {
-  value = 0;
-  for (unsigned shift = 0; at < end && shift < 28; shift += 7) {
-    const unsigned char byte = *at++;
-    value |= static_cast<std::size_t>(byte & 0x7f) << shift;
-    if ((byte & 0x80) == 0) return true;
-  }
-  return false;
+std::size_t distance(const unsigned char* from, const unsigned char* to) {
+  return static_cast<std::size_t>(to - from);
 }
 
-// nanopb calls this with a stream over the bytes of Reply.target, which stay where they are.
-bool keep_target(pb_istream_t* stream, const pb_field_t*, void** slot_pointer) {
-  Slot& slot = *static_cast<Slot*>(*slot_pointer);
-  slot.target = static_cast<const unsigned char*>(stream->state);
-  slot.target_size = stream->bytes_left;
-  return pb_read(stream, nullptr, stream->bytes_left);
+// sint32 of protobuf.
+std::int32_t from_zigzag(std::uint64_t value) {
+  const auto bits = static_cast<std::uint32_t>(value);
+  return static_cast<std::int32_t>((bits >> 1) ^ (0U - (bits & 1U)));
+}
+
+template <typename Message>
+bool decode(Bytes bytes, const pb_msgdesc_t* descriptor, Message& message) {
+  if (bytes.data == nullptr) return false;
+  pb_istream_t stream = pb_istream_from_buffer(bytes.data, bytes.size);
+  return pb_decode(&stream, descriptor, &message);
 }
 
 }  // namespace
 
-bool encode_request(Slot& slot, const torno_wire_Request& request, const Target& target,
+void encode_request(Slot& slot, const torno_wire_Request& request, const Target& target,
                     Pieces& pieces) {
   static_assert(kEnvelopeSize + torno_wire_Request_size + 4 <= sizeof slot.head);
-  char* const fixed = slot.head + kEnvelopeSize;
-  pb_ostream_t stream =
-      pb_ostream_from_buffer(reinterpret_cast<pb_byte_t*>(fixed), torno_wire_Request_size);
-  if (!pb_encode(&stream, torno_wire_Request_fields, &request)) return false;
-  std::size_t fixed_size = stream.bytes_written;
-  std::size_t path_head_size = 0;
-  if (target.cwd_size != 0) {
-    fixed_size += put_field_head(fixed + fixed_size, kRequestCwdField, target.cwd_size);
-  }
-  if (target.path_size != 0) {
-    path_head_size = put_field_head(slot.path_head, kRequestPathField, target.path_size);
-  }
+  unsigned char call[torno_wire_Open_size];  // the largest of them
+  const std::size_t call_size = distance(call, put_call(call, request));
 
-  char envelope[kEnvelopeSize];
-  const std::size_t envelope_size =
-      put_field_head(envelope, torno_wire_ClientMessage_request_tag,
-                     fixed_size + target.cwd_size + path_head_size + target.path_size);
-  char* const begin = fixed - envelope_size;
-  __builtin_memcpy(begin, envelope, envelope_size);
+  unsigned char* const fixed = slot.head + kEnvelopeSize;
+  FieldWriter head(fixed);
+  head.fixed32(torno_wire_Request_sequence_tag, request.sequence);
+  head.bytes_head(request.which_call, call_size);
+  for (std::size_t i = 0; i < call_size; ++i) head.byte(call[i]);
+  head.number(torno_wire_Request_channel_tag, request.channel);
+  head.number(torno_wire_Request_directory_tag, request.directory);
+  if (target.cwd_size != 0) head.bytes_head(kRequestCwdField, target.cwd_size);
+  const std::size_t fixed_size = distance(fixed, head.end());
+
+  FieldWriter path_head(slot.path_head);
+  if (target.path_size != 0) path_head.bytes_head(kRequestPathField, target.path_size);
+  const std::size_t path_head_size = distance(slot.path_head, path_head.end());
+
+  // In front of all, now that their length is known.
+  unsigned char envelope[kEnvelopeSize];
+  FieldWriter envelope_head(envelope);
+  envelope_head.bytes_head(torno_wire_ClientMessage_request_tag,
+                           fixed_size + target.cwd_size + path_head_size + target.path_size);
+  const std::size_t envelope_size = distance(envelope, envelope_head.end());
+  unsigned char* const begin = fixed - envelope_size;
+  for (std::size_t i = 0; i < envelope_size; ++i) begin[i] = envelope[i];
 
   pieces.count = 0;
   add_piece(pieces, begin, envelope_size + fixed_size);
   add_piece(pieces, slot.cwd, target.cwd_size);
   add_piece(pieces, slot.path_head, path_head_size);
   add_piece(pieces, target.path, target.path_size);
-  return true;
 }
 
-const unsigned char* open_envelope(const unsigned char* message, std::size_t& size,
-                                   unsigned field) {
-  const unsigned char* const end = message + size;
-  if (size == 0 || *message != message_tag(field)) return nullptr;
-  ++message;
-  std::size_t length;
-  if (!get_varint(message, end, length)) return nullptr;
-  if (length != static_cast<std::size_t>(end - message)) return nullptr;
-  size = length;
-  return message;
-}
-
-bool decode_channel_ready(const unsigned char* message, std::size_t size,
-                          torno_wire_ChannelReady& ready) {
-  message = open_envelope(message, size, torno_wire_BrokerMessage_channel_ready_tag);
-  if (message == nullptr) return false;
-  pb_istream_t stream = pb_istream_from_buffer(message, size);
-  return pb_decode(&stream, torno_wire_ChannelReady_fields, &ready);
+Bytes open_envelope(Bytes message, unsigned field) {
+  FieldReader reader(message);
+  if (!reader.next() || reader.field() != field) return {};
+  const Bytes inner = reader.bytes();
+  return reader.next() || reader.is_broken() ? Bytes{} : inner;
 }
 
 bool decode_reply(Slot& slot, std::size_t size) {
-  const unsigned char* const message =
-      open_envelope(slot.received, size, torno_wire_BrokerMessage_reply_tag);
-  if (message == nullptr) return false;
-  slot.target = nullptr;
-  slot.target_size = 0;
-  slot.reply.target.funcs.decode = keep_target;
-  slot.reply.target.arg = &slot;
-  pb_istream_t stream = pb_istream_from_buffer(message, size);
-  return pb_decode(&stream, torno_wire_Reply_fields, &slot.reply);
+  const Bytes message = open_envelope({slot.received, size}, torno_wire_BrokerMessage_reply_tag);
+  if (message.data == nullptr) return false;
+  Reply& reply = slot.reply;
+  reply = {};
+  FieldReader reader(message);
+  while (reader.next()) {
+    switch (reader.field()) {
+      case torno_wire_Reply_sequence_tag:
+        reply.sequence = static_cast<std::uint32_t>(reader.value());
+        break;
+      case torno_wire_Reply_result_tag:
+        reply.result = from_zigzag(reader.value());
+        break;
+      case torno_wire_Reply_pending_tag:
+        reply.pending = reader.value() != 0;
+        break;
+      case torno_wire_Reply_stat_tag:
+        reply.stat = reader.bytes();
+        break;
+      case torno_wire_Reply_target_tag:
+        reply.target = reader.bytes();
+        break;
+      case torno_wire_Reply_narrowed_tag:
+        reply.narrowed = reader.bytes();
+        break;
+      default:  // of a later minor version
+        break;
+    }
+  }
+  return !reader.is_broken();
+}
+
+bool decode_channel_ready(Bytes message, torno_wire_ChannelReady& ready) {
+  return decode(open_envelope(message, torno_wire_BrokerMessage_channel_ready_tag),
+                torno_wire_ChannelReady_fields, ready);
+}
+
+bool decode_stat(Bytes message, torno_wire_StatResult& stat) {
+  return decode(message, torno_wire_StatResult_fields, stat);
+}
+
+bool decode_welcome(Bytes message, torno_wire_Welcome& welcome) {
+  return decode(message, torno_wire_Welcome_fields, welcome);
+}
+
+bool decode_refused(Bytes message, torno_wire_Refused& refused) {
+  return decode(message, torno_wire_Refused_fields, refused);
 }
 
 }  // namespace torno::wire

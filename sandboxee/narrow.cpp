@@ -11,6 +11,7 @@
 #include "sandboxee/ask.h"
 #include "sandboxee/fatal.h"
 #include "sandboxee/layers.h"
+#include "sandboxee/message.h"
 #include "sandboxee/signals.h"
 #include "sandboxee/terms.h"
 
@@ -51,11 +52,10 @@ bool ask_narrow(const char* policy, Terms& terms, bool& narrowed, Failure& fail)
                 strerror(error));
   }
   narrowed = true;
-  if (!slot->reply.has_narrowed) {
+  if (!wire::decode_welcome(slot->reply.narrowed, terms.welcome)) {
     answer.received.close_fds();
     return fail(EPROTO, "the broker's answer lacks the policy's terms");
   }
-  terms.welcome = slot->reply.narrowed;
   return read_terms(answer.received, terms, fail);
 }
 

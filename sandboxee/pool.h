@@ -10,10 +10,25 @@
 #include <atomic>
 #include <cstdint>
 
+#include "sandboxee/fields.h"
 #include "sandboxee/limits.h"
 #include "sandboxee/trap.h"
 
 namespace torno {
+
+namespace wire {
+
+// What came back; the bytes lie in Slot::received.
+struct Reply {
+  std::uint32_t sequence = 0;
+  std::int32_t result = 0;
+  bool pending = false;
+  Bytes stat;      // a StatResult
+  Bytes target;    // of Readlink
+  Bytes narrowed;  // a Welcome
+};
+
+}  // namespace wire
 
 // Zero bytes are a free slot without a channel. 12 KiB, of which a call touches what it needs.
 struct Slot {
@@ -24,15 +39,13 @@ struct Slot {
   std::uint32_t channel;   // its name in Request.channel
   std::uint32_t sequence;  // of the last request
 
-  char head[160];     // the message up to the bytes of `cwd`
-  char path_head[8];  // and between `cwd` and the path
+  unsigned char head[160];     // the message up to the bytes of `cwd`
+  unsigned char path_head[8];  // and between `cwd` and the path
   char cwd[kPageSize];
   char address[kMaxAddress];
 
   unsigned char received[kMaxReply];
-  torno_wire_Reply reply;
-  const unsigned char* target;  // of Readlink, in `received`
-  std::size_t target_size;
+  wire::Reply reply;
 };
 
 class SlotLease {

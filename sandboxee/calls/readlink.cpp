@@ -22,8 +22,8 @@ long readlink_at(Trap& trap, int directory, raw::Word path, Empty empty, raw::Wo
   const long result = ask(*slot, trap, request, target).result;
   if (result < 0) return result;
   const auto room = static_cast<std::size_t>(size);
-  const std::size_t length = slot->target_size < room ? slot->target_size : room;
-  if (!copy_out(buffer, slot->target, length)) return -EFAULT;
+  const std::size_t length = slot->reply.target.size < room ? slot->reply.target.size : room;
+  if (!copy_out(buffer, slot->reply.target.data, length)) return -EFAULT;
   return static_cast<long>(length);
 }
 

@@ -4,6 +4,7 @@
 
 #include "sandboxee/ask.h"
 #include "sandboxee/calls/calls.h"
+#include "sandboxee/message.h"
 #include "sandboxee/user_memory.h"
 
 namespace torno::calls {
@@ -12,8 +13,8 @@ namespace {
 constexpr unsigned kStatFlags =
     AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 
-long ask_stat(Slot& slot, Trap& trap, int directory, raw::Word path, unsigned flags,
-              unsigned mask) {
+long ask_stat(Slot& slot, Trap& trap, int directory, raw::Word path, unsigned flags, unsigned mask,
+              torno_wire_StatResult& stat) {
   Target target;
   const Empty empty = (flags & AT_EMPTY_PATH) != 0 ? Empty::kAllowed : Empty::kRefused;
   const long error = find_target(slot, directory, path, empty, target);
@@ -23,7 +24,7 @@ long ask_stat(Slot& slot, Trap& trap, int directory, raw::Word path, unsigned fl
   request.call.stat.flags = flags;
   request.call.stat.mask = mask;
   const long result = ask(slot, trap, request, target).result;
-  return result >= 0 && !slot.reply.has_stat ? -EIO : result;
+  return result >= 0 && !wire::decode_stat(slot.reply.stat, stat) ? -EIO : result;
 }
 
 std::uint64_t device(std::uint32_t major, std::uint32_t minor) {
@@ -92,8 +93,9 @@ long give(raw::Word buffer, const Result& result) {
 long stat_at(Trap& trap, int directory, raw::Word path, raw::Word buffer, unsigned flags) {
   SlotLease slot(trap);
   if (slot.error() != 0) return slot.error();
-  const long result = ask_stat(*slot, trap, directory, path, flags, STATX_BASIC_STATS);
-  return result < 0 ? result : give(buffer, to_stat(slot->reply.stat));
+  torno_wire_StatResult result;
+  const long error = ask_stat(*slot, trap, directory, path, flags, STATX_BASIC_STATS, result);
+  return error < 0 ? error : give(buffer, to_stat(result));
 }
 
 }  // namespace
@@ -126,8 +128,9 @@ long statx(Trap& trap) {
   }
   SlotLease slot(trap);
   if (slot.error() != 0) return slot.error();
-  const long result = ask_stat(*slot, trap, trap.as_int(0), trap.args[1], flags, mask);
-  return result < 0 ? result : give(trap.args[4], to_statx(slot->reply.stat));
+  torno_wire_StatResult result;
+  const long error = ask_stat(*slot, trap, trap.as_int(0), trap.args[1], flags, mask, result);
+  return error < 0 ? error : give(trap.args[4], to_statx(result));
 }
 
 }  // namespace torno::calls

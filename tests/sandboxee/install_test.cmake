@@ -1,14 +1,17 @@
 # An outside C and an outside C++ project build against an installed copy of the library, by CMake
 # and by pkg-config, and run.
-#   cmake -DBUILD=… -DSCRATCH=… -DCC=… -DCXX=… -P install_test.cmake
+#   cmake -DBUILD=… -DCC=… -DCXX=… -P install_test.cmake
+# A folder of its own: the user who runs the test may not be the one who built.
+execute_process(COMMAND mktemp -d -t torno-install.XXXXXX OUTPUT_VARIABLE SCRATCH
+                OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 set(prefix ${SCRATCH}/prefix)
-file(REMOVE_RECURSE ${SCRATCH})
 file(MAKE_DIRECTORY ${SCRATCH}/project)
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output
                   ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
+    file(REMOVE_RECURSE ${SCRATCH})
     message(FATAL_ERROR "${ARGN}: ${status}\n${output}")
   endif()
 endfunction()

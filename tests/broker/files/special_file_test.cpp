@@ -3,6 +3,8 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "tests/broker/files/files_fixture.h"
@@ -68,6 +70,28 @@ TEST_F(SpecialFile, FifoThatWouldWaitIsLeftToAThreadThatMay) {
   char byte = 0;
   EXPECT_EQ(::read(outcome.fd.get(), &byte, 1), 1);
   writer.join();
+}
+
+TEST_F(SpecialFile, SignalEndsTheWaitForAFifo) {
+  allow(R"(file { path: "$D/**" allow: READ type: FIFO })");
+  struct sigaction before{};
+  struct sigaction interrupt{};
+  interrupt.sa_handler = [](int) {};  // without SA_RESTART
+  ASSERT_EQ(::sigaction(SIGUSR1, &interrupt, &before), 0);
+  std::atomic<bool> ended = false;
+  const pthread_t waiting = ::pthread_self();
+  std::thread sender([&ended, waiting] {
+    while (!ended) {
+      ::pthread_kill(waiting, SIGUSR1);
+      ::usleep(1000);
+    }
+  });
+  const Outcome outcome =
+      files_->open(policy_, {.place = place(at("fifo")), .flags = O_RDONLY}, Wait::kMayBlock);
+  ended = true;
+  sender.join();
+  EXPECT_EQ(outcome.error, EINTR);
+  ::sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST_F(SpecialFile, DeviceNeedsItsType) {

@@ -36,19 +36,25 @@ extern "C" {
  *   with size 0. The line always ends in NUL and holds no newline.
  *
  * The broker is the first of: the connected SOCK_SEQPACKET socket whose number is in TORNO_FD,
- * the socket at the path in TORNO_BROKER, /run/torno/broker.sock, else `tornod --fd` started as
- * a child. One that is named but does not answer is an error: nothing else is tried.
+ * the socket at the path in TORNO_BROKER, /run/torno/broker.sock, else `tornod --fd` started for
+ * this process alone: the one TORNO_TORNOD names, else the one beside the program, else the
+ * installed one. One that is named but does not answer is an error: nothing else is tried.
  *
- * Inside a sandbox it may be called again: the policies stack, an access needs all of them.
+ * Inside a sandbox it may be called again, also with threads: the policies stack, an access needs
+ * all of them.
  *
  * Returns 0, or -1 with errno: EINVAL (an argument), EBUSY (more than one thread: call it before
  * starting any), ENOENT (no broker found), ECONNREFUSED (the broker refused; error says why),
  * EPROTO (no wire version in common, or not a broker), ENOSYS (this kernel lacks something
- * required), EMFILE (the hard RLIMIT_NOFILE is below 4096, or descriptor 4095 is in use), EIO
- * (the broker went away), or what a failed system call left.
+ * required), EMFILE (the hard RLIMIT_NOFILE is below 4096, or one of the descriptors 4032 to 4095
+ * is in use), EIO (the broker went away or does not answer), or what a failed system call left.
  * A failure before the filter is loaded leaves the process unconfined, but RLIMIT_NOFILE,
  * no_new_privs, Landlock, or MDWE may already be in force: do not go on, exit. A failure after
  * the filter is loaded ends the process with a message on standard error.
+ *
+ * SIGSYS is the library's from then on; what the program does with its mask and action only seems
+ * to happen. A handler runs on the alternate signal stack where there is one, and takes about
+ * 5 KiB of it, with AMX 13.
  *
  * Not thread-safe; not async-signal-safe. After it returns 0 the brokered calls themselves are
  * safe in any thread, in signal handlers, and in children of fork and vfork.
@@ -72,8 +78,8 @@ struct torno_trap {
 
 /* Has `callback` told of every call that the broker or the filter refused by trapping
  * (a missing file is no refusal). It runs in the SIGSYS handler, on the refused thread's stack
- * with almost all signals blocked: it must be async-signal-safe and short; calls it makes itself
- * may trap again. NULL ends it. Calls that the filter answers with an errno of its own never
+ * with almost all signals blocked: it must be async-signal-safe and short, and return (no
+ * longjmp); calls it makes itself may trap again, and are not reported. NULL ends it. Calls that the filter answers with an errno of its own never
  * reach it; docs/syscalls.md names them. May be called at any time, from any thread. */
 typedef void (*torno_trap_callback)(const struct torno_trap *trap, void *user);
 void torno_on_trap(torno_trap_callback callback, void *user);

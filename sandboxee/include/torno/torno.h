@@ -79,8 +79,9 @@ struct torno_trap {
 /* Has `callback` told of every call that the broker or the filter refused by trapping
  * (a missing file is no refusal). It runs in the SIGSYS handler, on the refused thread's stack
  * with almost all signals blocked: it must be async-signal-safe and short, and return (no
- * longjmp); calls it makes itself may trap again, and are not reported. NULL ends it. Calls that the filter answers with an errno of its own never
- * reach it; docs/syscalls.md names them. May be called at any time, from any thread. */
+ * longjmp). Calls it makes itself may trap again; those are not reported. NULL ends it. Calls that
+ * the filter answers with an errno of its own never reach it; docs/syscalls.md names them. May be
+ * called at any time, from any thread. */
 typedef void (*torno_trap_callback)(const struct torno_trap *trap, void *user);
 void torno_on_trap(torno_trap_callback callback, void *user);
 

@@ -91,7 +91,8 @@ TEST(Address, UnixPathEndsAtNulOrWithTheBytes) {
 }
 
 TEST(Address, AbstractNameHasTheGivenLength) {
-  const auto address = read_address(AF_UNIX, unix_abstract(std::string("a\0b\0", 4)));
+  const std::string bytes = unix_abstract(std::string("a\0b\0", 4));
+  const auto address = read_address(AF_UNIX, bytes);
   ASSERT_TRUE(address);
   EXPECT_EQ(address->endpoint.kind, Kind::kUnixAbstract);
   EXPECT_EQ(address->endpoint.name, std::string_view("a\0b\0", 4));

@@ -1,5 +1,9 @@
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
 #include "broker/audit/audit.h"
 #include "broker/base/error.h"
 
@@ -7,20 +11,29 @@ namespace torno::audit {
 namespace {
 
 // A line is at most PIPE_BUF (4096) bytes, so that a pipe takes it whole. Longest forms of a
-// field after escaping; JSON writes the backslash of each \xNN twice, so five bytes for four.
+// field, in bytes of JSON, which writes each backslash of an escape twice.
 constexpr std::size_t kMaxPath = 2400;
 constexpr std::size_t kMaxText = 500;
 
-// Hostile bytes become printable ASCII here, once, for both formats.
+std::size_t json_size(std::string_view printable) {
+  return printable.size() + static_cast<std::size_t>(std::ranges::count(printable, '\\'));
+}
+
+// Hostile bytes become printable ASCII here, once, for both formats. Cut between two bytes, never
+// within an escape, which could make its rest read as something else.
 void make_printable(std::string* field, std::size_t longest) {
-  *field = escape(*field);
-  if (field->size() <= longest) return;
-  std::size_t cut = longest;
-  // Never in the middle of an escape, which could make its rest read as something else.
-  const std::size_t backslash = field->rfind('\\', cut - 1);
-  if (backslash != std::string::npos && cut - backslash < 4) cut = backslash;
-  field->resize(cut);
-  *field += "...";
+  std::string printable;
+  std::size_t size = 0;
+  for (const char& byte : *field) {
+    const std::string escaped = escape({&byte, 1});
+    size += json_size(escaped);
+    if (size > longest) {
+      printable += "...";
+      break;
+    }
+    printable += escaped;
+  }
+  *field = std::move(printable);
 }
 
 void make_printable(Event* event) {

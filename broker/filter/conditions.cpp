@@ -84,7 +84,8 @@ void add_memory(const policy::Policy& policy, std::vector<Rule>& refused) {
 void add_clone(const policy::Policy& policy, std::vector<Rule>& refused,
                std::vector<Rule>& native) {
   constexpr std::uint32_t kShared = CLONE_VM | CLONE_FILES;
-  constexpr std::uint32_t kShape = kNewNamespaces | kShared | CLONE_VFORK;
+  // CLONE_PARENT would make children of the parent, outside, which waits for its own.
+  constexpr std::uint32_t kShape = kNewNamespaces | CLONE_PARENT | kShared | CLONE_VFORK;
   constexpr std::array<std::uint32_t, 2> kSharing = {kShared, kShared | CLONE_VFORK};
   constexpr std::array<std::uint32_t, 3> kForks = {0, CLONE_VFORK, CLONE_VM | CLONE_VFORK};
 

@@ -29,8 +29,7 @@ std::vector<Group> allowed_groups() {
       allowed("waiting",
               "waits for descriptors that are already there, or makes ones that reach nothing",
               "poll select epoll_create epoll_create1 epoll_ctl epoll_wait eventfd eventfd2 "
-              "signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime inotify_init "
-              "inotify_init1 inotify_rm_watch"),
+              "signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime"),
 
       allowed("connected sockets", "receives on, asks of or shuts a socket; names no address",
               "recvfrom recvmsg recvmmsg shutdown getsockname getpeername"),

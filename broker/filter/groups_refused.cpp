@@ -71,7 +71,7 @@ std::vector<Group> refused_groups() {
 
       spare("rarely needed", "reaches nothing new, but is more kernel code than most programs need",
             "io_setup io_destroy io_submit io_cancel io_getevents sync memfd_secret cachestat "
-            "remap_file_pages"),
+            "remap_file_pages inotify_init inotify_init1 inotify_rm_watch"),
 
       missing("clone3", "its flags lie in memory, where a filter cannot look; libc falls back",
               "clone3"),

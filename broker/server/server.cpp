@@ -15,6 +15,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <cstdio>
+#include <exception>
 #include <optional>
 #include <set>
 #include <thread>
@@ -214,13 +216,30 @@ Result<void> Server::serve_peer(Fd control) {
   return {};
 }
 
+namespace {
+
+// A handler that throws (the machine is out of memory) costs what it was doing, not the sessions
+// of everybody else.
+void serve(asio::io_context& io) {
+  for (;;) {
+    try {
+      io.run();
+      return;
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "tornod: error: %s; going on\n", error.what());
+    }
+  }
+}
+
+}  // namespace
+
 void Server::run() {
   State& state = *state_;
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < state.workers.size(); ++i) {
-    threads.emplace_back([&worker = *state.workers[i]] { worker.io.run(); });
+    threads.emplace_back([&worker = *state.workers[i]] { serve(worker.io); });
   }
-  state.first().io.run();
+  serve(state.first().io);
   for (std::thread& thread : threads) thread.join();
   state.drained = state.services.slow_pool.drain(kDrainTime);
   state.finish();

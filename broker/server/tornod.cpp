@@ -1,9 +1,11 @@
 // tornod: the broker as a program.
+#include <signal.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,25 @@ int fail(const std::string& message) {
   return kFailed;
 }
 
+// Holds SIGTERM and SIGINT back while it lives: between the socket's birth and the moment the
+// server takes signals, one would end the process and leave the socket behind.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    ::sigaddset(&held, SIGTERM);
+    ::sigaddset(&held, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 // Serves until a signal, or the end of the one session, and then ends the process.
 int serve(Server& server) {
   server.run();
@@ -58,11 +79,13 @@ Result<Listener> listener_of(const CommandLine& line) {
 }
 
 int serve_many(const CommandLine& line) {
+  auto held = std::make_optional<HeldSignals>();
   auto listener = listener_of(line);
   if (!listener) return fail(listener.error().message);
   auto server = Server::create(line.server, listener->path());
   if (!server) return fail(server.error().message);
   server->stop_by_signal(false);
+  held.reset();
   server->serve_listener(listener->fd());
   ::sd_notify(0, "READY=1");
   const int status = serve(*server);

@@ -1,18 +1,11 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "broker/session/session.h"
 
 namespace torno::session {
-namespace {
-
-// The kernel's bookkeeping of one queued datagram alone takes more bytes than this.
-constexpr int kLeastMessageCost = 512;
-
-}  // namespace
 
 void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds) {
   const std::size_t size = message.ByteSizeLong();
@@ -30,7 +23,7 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
     error = send(link->socket.native_handle(), bytes, std::span(numbers).first(fds.size()));
   }
   if (error == 0) {
-    count_sent(*link, fds.size());
+    link->unread_fds += static_cast<std::uint32_t>(fds.size());
     return;
   }
   if (error == ETOOMANYREFS && message.has_reply() && !fds.empty()) {
@@ -86,36 +79,21 @@ void Session::flush(const LinkPtr& link) {
       send_failed(link);
       return;
     }
-    const std::size_t fds = next.fds.size();
+    link->unread_fds += static_cast<std::uint32_t>(next.fds.size());
     link->queue.pop_front();
-    count_sent(*link, fds);
-    if (ended_) return;
   }
   listen(link);
 }
 
-// Looks at the sockets once in a thousand descriptors, so that the count costs an honest session
-// nothing.
-void Session::count_sent(Link& link, std::size_t fds) {
-  if (fds == 0) return;
-  link.unread_fds += static_cast<std::uint32_t>(fds);
-  sent_fds_ += fds;
-  if (sent_fds_ < kMaxUnreadFds) return;
-
-  std::size_t unread = 0;
-  const auto look = [&unread](Link& at) {
-    // What lies unread, in kernel memory: the answer just sent is always part of it.
-    int bytes = 0;
-    if (::ioctl(at.socket.native_handle(), SIOCOUTQ, &bytes) == 0) {
-      at.unread_fds =
-          std::min(at.unread_fds, static_cast<std::uint32_t>(bytes / kLeastMessageCost));
-    }
-    unread += at.unread_fds;
-  };
-  look(*control_);
-  for (const auto& [id, channel] : channels_) look(*channel);
-  sent_fds_ = 0;
-  if (unread > kMaxUnreadFds) violate("it does not receive the descriptors it asked for");
+// Does the client leave the descriptors of its answers in the socket? Asked when a request comes:
+// by then an honest client has received all of them.
+bool Session::hoards(Link& channel) {
+  if (channel.unread_fds < kLookForUnreadFds) return false;
+  int bytes = 0;
+  if (::ioctl(channel.socket.native_handle(), SIOCOUTQ, &bytes) == 0 && bytes == 0) {
+    channel.unread_fds = 0;
+  }
+  return channel.unread_fds >= kMaxUnreadFds;
 }
 
 void Session::send_failed(const LinkPtr& link) {

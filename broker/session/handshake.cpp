@@ -147,7 +147,13 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
     answer(link, message, {});
     return nullptr;
   }
-  const auto channel = std::make_shared<Link>(io_, ++last_channel_, std::move(ours));
+  const auto channel = Link::make(io_, last_channel_ + 1, std::move(ours));
+  if (channel == nullptr) {
+    ready.set_error(ENOMEM);
+    answer(link, message, {});
+    return nullptr;
+  }
+  ++last_channel_;
   channels_.emplace(channel->id, channel);
   ready.set_id(channel->id);
   answer(link, message, {&theirs, 1});

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "proto/wire.pb.h"
 
@@ -33,10 +34,18 @@ inline constexpr std::size_t kMaxChannels = 1024;
 // thousand FIFOs nobody writes to must leave threads for the others. Past it: ENFILE.
 inline constexpr std::size_t kMaxSlowRequests = 64;
 
-// Descriptors sent to the sandboxee that it has not received yet. The kernel counts them against
-// the broker's user (RLIMIT_NOFILE), so a session that never receives would starve all others. An
-// honest one has at most one a channel.
-inline constexpr std::size_t kMaxUnreadFds = kMaxChannels;
+// Messages of the control socket that are looked at before a channel's, for Sealed may be among
+// them. A peer could keep that socket full for ever.
+inline constexpr int kMaxEarlyMessages = 8;
+
+// Descriptors sent on one channel that the sandboxee has not received yet. The kernel counts them
+// against the broker's user (RLIMIT_NOFILE), so a session that never receives would starve all
+// others. An honest one has received the last answer before it asks again.
+inline constexpr std::uint32_t kMaxUnreadFds = 8;
+
+// From so many on the socket is asked whether they are still unread: a system call that most
+// requests are spared.
+inline constexpr std::uint32_t kLookForUnreadFds = 4;
 
 // Messages that wait for room on one socket. Room is scarce where net.unix.max_dgram_qlen is
 // 10, and threads that grow the pool at once share the control socket: one answer each.

@@ -43,9 +43,9 @@ std::expected<ReadyPolicy, int> Session::choose_further_policy(const Incoming& i
     if (checked.error != 0) return std::unexpected(checked.error);
     files::OpenRequest open;
     open.place = checked.place;
-    open.flags = O_RDONLY;
-    files::Outcome opened = services_.files->open(*policy_, open, files::Wait::kNever);
-    if (opened.would_block) return std::unexpected(EINVAL);
+    // A broker of one session: whom the file keeps waiting is the peer itself.
+    open.flags = O_RDONLY | O_NONBLOCK;
+    files::Outcome opened = services_.files->open(*policy_, open, files::Wait::kMayBlock);
     if (opened.denial) record_denial(incoming.row, incoming.client, opened);
     if (opened.error != 0) return std::unexpected(opened.error);
     const auto text = read_policy_text(opened.fd.get());

@@ -23,6 +23,7 @@ Session::Breach Session::find_channel(const LinkPtr& link, const Incoming& incom
   }
   if (channel->job != nullptr) return "a second request on a busy channel";
   if (!channel->queue.empty()) return "a request before the last answer was read";
+  if (hoards(*channel)) return "it does not receive the descriptors it asked for";
   return nullptr;
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "broker/session/limits.h"
+
 namespace torno::session {
 namespace {
 
@@ -36,7 +38,11 @@ void Session::start(Fd control, std::optional<Refusal> refusal) {
     end();
     return;
   }
-  control_ = std::make_shared<Link>(io_, Link::kControl, std::move(control));
+  control_ = Link::make(io_, Link::kControl, std::move(control));
+  if (control_ == nullptr) {
+    end();
+    return;
+  }
   await_handshake();
   listen(control_);
 }
@@ -81,13 +87,18 @@ void Session::listen(const LinkPtr& link) {
 void Session::readable(const LinkPtr& link) {
   // Sealed on the control socket and the first request on a channel may be seen in either order.
   if (!link->is_control()) {
-    while (state_ == kWelcomed && take_message(control_)) {
+    int early = 0;
+    while (early < kMaxEarlyMessages && state_ == kWelcomed && take_message(control_)) ++early;
+    if (!ended_ && early == kMaxEarlyMessages) {
+      listen(link);  // others have their turn first
+      return;
     }
   }
   if (ended_ || !link->is_open()) return;
   take_message(link);
-  // Who leaves answers unread gets no further ones on that channel.
-  if (!ended_ && (link->is_control() || link->queue.empty())) listen(link);
+  // Also while answers wait for room: a request must not be left lying until its sender's process
+  // number is another's. find_channel() refuses it.
+  if (!ended_) listen(link);
 }
 
 // One message, if there is one.

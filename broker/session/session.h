@@ -105,7 +105,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void queue(const LinkPtr& link, Link::Answer answer);
   void await_room(const LinkPtr& link);
   void flush(const LinkPtr& link);
-  void count_sent(Link& link, std::size_t fds);
+  bool hoards(Link& channel);
   void send_failed(const LinkPtr& link);
 
   boost::asio::io_context& io_;
@@ -130,7 +130,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
   std::size_t slow_requests_ = 0;
-  std::size_t sent_fds_ = 0;  // since the sockets were last looked at
   Kind current_ = Kind::kUnknown;
   std::uint64_t requests_ = 0;
   std::uint64_t denials_ = 0;

@@ -114,6 +114,12 @@ std::optional<RawPeer::Answer> RawPeer::ask(const wire::ClientMessage& request) 
   return receive();
 }
 
+std::optional<RawPeer::Answer> RawPeer::ask_and_wait(const wire::ClientMessage& request) const {
+  std::optional<Answer> answer = ask(request);
+  while (answer && answer->message.reply().pending()) answer = receive();
+  return answer;
+}
+
 wire::ClientMessage hello_message(const std::string& policy, unsigned min_version,
                                   unsigned max_version) {
   wire::ClientMessage message;

@@ -43,6 +43,8 @@ class RawPeer {
   bool enter(const std::string& policy) const;
   RawPeer new_channel() const;
   std::optional<Answer> ask(const wire::ClientMessage& request) const;
+  // The same, passing over the answer that it takes long.
+  std::optional<Answer> ask_and_wait(const wire::ClientMessage& request) const;
 
  private:
   Fd socket_;

@@ -30,13 +30,13 @@ class EmbeddedTest : public testing::Test {
   std::string path(const std::string& name) const { return files_.path() + "/" + name; }
 
   int open_result(const RawPeer& channel, const std::string& name) const {
-    const auto answer = channel.ask(test::open_message(1, path(name), O_RDONLY));
+    const auto answer = channel.ask_and_wait(test::open_message(1, path(name), O_RDONLY));
     return answer ? answer->message.reply().result() : -1;
   }
   static int narrow_result(const RawPeer& channel, const std::string& policy) {
     wire::ClientMessage message = test::request_message(1, policy);
     message.mutable_request()->mutable_narrow();
-    const auto answer = channel.ask(message);
+    const auto answer = channel.ask_and_wait(message);
     return answer ? answer->message.reply().result() : -1;
   }
 
@@ -66,7 +66,10 @@ TEST_F(EmbeddedTest, APathIsRelativeToTheStartersDirectory) {
 }
 
 TEST_F(EmbeddedTest, NamesAreLookedForInThePolicyFolders) {
-  EmbeddedTornod tornod({"--policies", files_.path()});
+  // A folder of its own: no rule may name a place in the broker's.
+  const test::TemporaryDirectory policies;
+  policies.write("mine.policy", "file { path: \"" + files_.path() + "/file\" allow: READ }\n");
+  EmbeddedTornod tornod({"--policies", policies.path()});
   EXPECT_TRUE(tornod.peer().enter("mine")) << tornod.log();
 }
 

@@ -29,17 +29,20 @@ std::string wide_policy() {
 
 class ProtectionTest : public testing::Test {
  protected:
-  ProtectionTest() { EXPECT_TRUE(peer_.enter("wide")) << tornod_.log(); }
+  RawPeer entered_channel() {
+    EXPECT_TRUE(peer_.enter("wide")) << tornod_.log();
+    return peer_.new_channel();
+  }
 
   int open_result(const std::string& path, unsigned long flags) {
     wire::ClientMessage message = test::open_message(1, path, flags);
     message.mutable_request()->mutable_open()->set_mode((flags & O_CREAT) != 0 ? 0600 : 0);
-    const auto answer = channel_.ask(message);
+    const auto answer = channel_.ask_and_wait(message);
     return answer ? answer->message.reply().result() : -1;
   }
 
   int connect_result(const std::string& path) {
-    const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.data(), path.size());
@@ -48,13 +51,14 @@ class ProtectionTest : public testing::Test {
     message.mutable_request()->mutable_connect();
     message.mutable_request()->set_channel(channel_.id());
     EXPECT_EQ(peer_.send(message, {socket.get()}), 0);
-    const auto answer = channel_.receive();
+    auto answer = channel_.receive();
+    while (answer && answer->message.reply().pending()) answer = channel_.receive();
     return answer ? answer->message.reply().result() : -1;
   }
 
   test::TornodProcess tornod_{test::Policies{{"wide", wide_policy()}}};
   const RawPeer peer_ = RawPeer::connect(tornod_.socket_path());
-  const RawPeer channel_ = peer_.new_channel();
+  const RawPeer channel_ = entered_channel();
 };
 
 // It would open a second session there, under a wider policy.
@@ -116,7 +120,7 @@ TEST_F(ProtectionTest, NoUmaskOfTheBrokers) {
   const test::TemporaryDirectory other;
   wire::ClientMessage message = test::open_message(1, other.path() + "/new", O_WRONLY | O_CREAT);
   message.mutable_request()->mutable_open()->set_mode(0666);
-  ASSERT_TRUE(channel_.ask(message));
+  ASSERT_TRUE(channel_.ask_and_wait(message));
   struct stat status{};
   ASSERT_EQ(::stat((other.path() + "/new").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0666U);

@@ -20,7 +20,7 @@ using test::RawPeer;
 using test::TornodProcess;
 
 int open_result(const RawPeer& channel, const std::string& path) {
-  const auto answer = channel.ask(test::open_message(1, path, O_RDONLY));
+  const auto answer = channel.ask_and_wait(test::open_message(1, path, O_RDONLY));
   return answer ? answer->message.reply().result() : -1;
 }
 

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 class Requests : public Served {
  protected:
   wire::Reply reply_to(const wire::ClientMessage& request) {
-    const auto answer = channel_.ask(request);
+    const auto answer = channel_.ask_and_wait(request);
     EXPECT_TRUE(answer && answer->message.has_reply());
     return answer ? answer->message.reply() : wire::Reply();
   }

@@ -21,7 +21,8 @@ std::map<std::string, std::string> policies(const std::string& root) {
 
 Served::Served() : tornod_(policies(files_.path())) {
   files_.write("file", "content");
-  // What the broker makes once and keeps exists from here on.
+  // What the broker makes once and keeps, the programs of its policies, exists from here on.
+  for (const char* policy : {"reader", "nothing"}) connect().hello(policy);
   {
     const test::RawPeer first = sealed();
     expect_serves(first.new_channel());
@@ -52,7 +53,7 @@ std::string Served::make_fifo(const std::string& name) const {
 
 void Served::expect_serves(const test::RawPeer& channel) {
   ASSERT_TRUE(channel.is_valid()) << tornod_.log();
-  const auto answer = channel.ask(test::open_message(99, path("file"), O_RDONLY));
+  const auto answer = channel.ask_and_wait(test::open_message(99, path("file"), O_RDONLY));
   ASSERT_TRUE(answer) << tornod_.log();
   EXPECT_EQ(answer->message.reply().sequence(), 99U);
   EXPECT_EQ(answer->message.reply().result(), 0);

@@ -19,6 +19,9 @@ long rounds() {
   return given != nullptr ? std::atol(given) : 5000;
 }
 
+// When what has to happen some time has not happened by then, it does not.
+constexpr long kManyRounds = 2'000'000;
+
 class Race : public FilesFixture {
  protected:
   void SetUp() override {
@@ -65,7 +68,9 @@ class Race : public FilesFixture {
 
   Tally race(const std::string& path, std::uint64_t flags = O_RDONLY) {
     Tally tally;
-    for (long i = 0; i < rounds(); ++i) {
+    // On a busy machine the other thread may sleep through all of the rounds.
+    const auto is_raced = [&tally] { return tally.opened > 0 && tally.refused > 0; };
+    for (long i = 0; i < rounds() || (!is_raced() && i < kManyRounds); ++i) {
       const Wait wait = i % 2 == 0 ? Wait::kNever : Wait::kMayBlock;
       const Outcome outcome =
           files_->open(policy_, {.place = place(path), .flags = flags, .mode = 0600}, wait);
@@ -81,7 +86,6 @@ class Race : public FilesFixture {
 
   // The control goes on until it has leaked: that the race is there, not how often it is won.
   bool naive_leaks(const std::string& path) const {
-    constexpr long kManyRounds = 2'000'000;
     for (long i = 0; i < kManyRounds; ++i) {
       if (naive(path) == "secret") return true;
     }
@@ -119,7 +123,9 @@ TEST_F(Race, DirectoryOnTheWay) {
   const Tally tally = race(at("allowed/way/real"));
   EXPECT_EQ(tally.leaked, 0);
   EXPECT_GT(tally.opened, 0);
-  EXPECT_EQ(race(at("allowed/way/../way/real")).leaked, 0);
+  const Tally winding = race(at("allowed/way/../way/real"));
+  EXPECT_EQ(winding.leaked, 0);
+  EXPECT_GT(winding.opened, 0);
 }
 
 TEST_F(Race, TruncatedFileIsNeverTheSecret) {

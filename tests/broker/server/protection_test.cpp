@@ -66,8 +66,15 @@ TEST_F(ProtectionTest, TheBrokersSocket) {
   EXPECT_EQ(connect_result(tornod_.socket_path()), -EACCES);
   EXPECT_TRUE(RawPeer::connect(tornod_.socket_path()).enter("wide")) << "positive control";
   // Another socket beside it may be reached.
-  const test::TornodProcess other(test::Policies{{"any", ""}});
-  EXPECT_EQ(connect_result(other.socket_path()), 0);
+  const test::TemporaryDirectory other;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = other.path() + "/socket";
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  EXPECT_EQ(connect_result(path), 0);
 }
 
 // It would write its own policy there.

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "proto/audit.pb.h"
+#include "tests/support/processes.h"
 #include "tests/support/raw_peer.h"
 #include "tests/support/tornod_process.h"
 
@@ -52,6 +53,7 @@ TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {
     ASSERT_TRUE(peer.enter("any"));
     ASSERT_EQ(::kill(tornod.pid(), signal), 0);
     EXPECT_TRUE(peer.wait_for_end());
+    EXPECT_TRUE(test::eventually([&tornod] { return !tornod.is_running(); }));
     EXPECT_EQ(tornod.stop(), 0);
     EXPECT_NE(::access(tornod.socket_path().c_str(), F_OK), 0);
   }

@@ -1,10 +1,12 @@
-// PathAutomaton: any number of path patterns compiled into one trie over path components, so
-// that a path is matched against all of them in one walk whose length is the path's.
+// PathAutomaton: any number of path patterns compiled into one trie over path
+// components, so that a path is matched against all of them in one walk whose
+// length is the path's.
 //
-// A literal child is found by one probe of one hash table, keyed by (parent, name). The globs
-// beneath a node are found by the literal bytes they begin and end with: one probe for each
-// distinct pair of those lengths present at that node, so 100,000 rules "user123*" cost what a
-// few do. A "**" is a node that stays active at any depth.
+// A literal child is found by one probe of one hash table, keyed by (parent,
+// name). The globs beneath a node are found by the literal bytes they begin and
+// end with: one probe for each distinct pair of those lengths present at that
+// node, so 100,000 rules "user123*" cost what a few do. A "**" is a node that
+// stays active at any depth.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/policy/node_table.h"
 #include "broker/policy/path_pattern.h"
 #include "broker/policy/permission.h"
 
@@ -21,8 +24,9 @@ namespace torno::policy {
 using RuleId = std::uint32_t;
 inline constexpr RuleId kNoRule = std::numeric_limits<RuleId>::max();
 
-// Patterns that can be half matched at once while a path is walked. Only patterns with wildcards
-// add to it: more than a few are rare. A path that needs more is denied, and says so.
+// Patterns that can be half matched at once while a path is walked. Only
+// patterns with wildcards add to it: more than a few are rare. A path that
+// needs more is denied, and says so.
 inline constexpr std::size_t kMaxActive = 256;
 
 // What all rules together say of a path.
@@ -39,7 +43,8 @@ class PathAutomaton {
  public:
   PathAutomaton();
 
-  // Rules come in the order of their ids: of several that say the same, the first is reported.
+  // Rules come in the order of their ids: of several that say the same, the
+  // first is reported.
   void add(const PathPattern& pattern, Permissions allow, Permissions deny, RuleId rule);
 
   // Paths that `pattern` matches, and the directories on the way there, lead.
@@ -48,26 +53,26 @@ class PathAutomaton {
   // Ends the adding; before it nothing may be asked.
   void finish();
 
-  // The same without what a glob says and a wider pattern says as well: of "user1*", "user12*" and
-  // "user123*" a path would visit each. It answers alike in less time, but may name another of
-  // several rules that say the same.
+  // The same without what a glob says and a wider pattern says as well: of
+  // "user1*", "user12*" and "user123*" a path would visit each. It answers
+  // alike in less time, but may name another of several rules that say the
+  // same.
   PathAutomaton pruned() const;
 
-  // Of a canonical path; a path that is not so matches nothing. The rules reported are those
-  // that say something of `wanted`. Never allocates.
+  // Of a canonical path; a path that is not so matches nothing. The rules
+  // reported are those that say something of `wanted`. Never allocates.
   Match match(std::string_view path, Permissions wanted) const noexcept;
 
   // The same for a name that is one component whatever bytes it holds.
   Match match_name(std::string_view name, Permissions wanted) const noexcept;
 
-  // What rules other than `except` say of every path that `pattern` matches. It may miss rules
-  // that cover it only together.
+  // What rules other than `except` say of every path that `pattern` matches. It
+  // may miss rules that cover it only together.
   Match cover(const PathPattern& pattern, Permissions wanted, RuleId except) const {
     return cover(pattern, wanted, except, nullptr);
   }
 
  private:
-  using NodeId = std::uint32_t;
   using Index = std::uint32_t;
 
   // Literal bytes that a group of globs begins and ends with.
@@ -85,8 +90,8 @@ class PathAutomaton {
     Index next = 0;  // in entries_
   };
 
-  // A short name, and the first entry, stand in the node itself: to visit one is to touch one
-  // cache line, of one page.
+  // A short name, and the first entry, stand in the node itself: to visit one
+  // is to touch one cache line, of one page.
   struct alignas(64) Node {
     static constexpr std::size_t kInline = 20;
 
@@ -109,25 +114,12 @@ class PathAutomaton {
     bool has_children() const { return has_literals || shapes != 0; }
   };
 
-  // Open addressing, at most half full; node 0 is the root, which is nobody's child.
-  struct Slot {
-    std::uint32_t hash = 0;
-    NodeId node = 0;
+  // One component of a path that is being matched.
+  struct Name {
+    explicit Name(std::string_view name) : bytes(name), hash(hash_bytes(name)) {}
+    std::string_view bytes;
+    std::uint64_t hash;
   };
-  class Table {
-   public:
-    void insert(std::uint32_t hash, NodeId node);
-    // The node with this hash that `is_it` accepts, else 0.
-    template <typename IsIt>
-    NodeId find(std::uint32_t hash, IsIt is_it) const noexcept;
-
-   private:
-    void place(Slot slot);
-    std::vector<Slot> slots_ = std::vector<Slot>(16);
-    std::size_t used_ = 0;
-  };
-
-  struct Name;
   struct Tally;
   template <typename Visit>
   class Walk;
@@ -151,7 +143,8 @@ class PathAutomaton {
                 std::string_view middle);
 
   NodeId find_literal(NodeId parent, const Name& name) const noexcept;
-  NodeId find_globs(NodeId parent, std::string_view prefix, std::string_view suffix) const noexcept;
+  NodeId find_globs(NodeId parent, std::string_view prefix, std::string_view suffix,
+                    std::uint64_t suffix_hash) const noexcept;
   template <typename Enter>
   void for_each_child(NodeId parent, const Name& name, Enter enter) const noexcept;
   template <typename Enter>
@@ -172,9 +165,9 @@ class PathAutomaton {
   std::vector<Entry> entries_;  // beyond a node's first; [0] is none
   std::vector<Shape> shapes_;   // [0] is none
   std::string text_;            // too long to stand in a node
-  Table literals_;
-  Table globs_;       // the first of those with the same prefix and suffix
-  Table glob_texts_;  // every glob by its text, until finish()
+  NodeTable literals_;
+  NodeTable globs_;       // the first of those with the same prefix and suffix
+  NodeTable glob_texts_;  // every glob by its text, until finish()
 };
 
 }  // namespace torno::policy

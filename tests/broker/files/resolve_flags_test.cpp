@@ -28,8 +28,12 @@ class ResolveFlags : public FilesFixture {
     open_how how{};
     how.flags = O_RDONLY | O_CLOEXEC;
     how.resolve = resolve;
-    const Fd fd(static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
-    return fd ? 0 : errno;
+    // EAGAIN: a rename or mount anywhere on the system came between; openat2(2) says to repeat.
+    for (;;) {
+      const Fd fd(static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
+      if (fd || errno != EAGAIN)
+        return fd ? 0 : errno;
+    }
   }
 };
 

@@ -1,8 +1,7 @@
 // Files: performs file requests the resolve, decide, act way (docs/one-open.md).
 //
-// Thread safety: one Files may be used by any number of threads at once; it has no mutable state.
-// Only the process that made it can use it, not its forks. That process has umask 0: modes arrive
-// masked by the client.
+// Thread safety: one Files may be used by any number of threads at once. Only the process that made
+// it can use it, not its forks. That process has umask 0: modes arrive masked by the client.
 #pragma once
 
 #include <memory>

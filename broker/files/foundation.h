@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 #include <expected>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "broker/base/error.h"
 #include "broker/base/fd.h"
+#include "broker/files/known_objects.h"
 #include "broker/files/local_mounts.h"
 #include "broker/files/protected.h"
 
@@ -34,6 +36,7 @@ struct Foundation {
   uid_t user = 0;      // the broker's effective one
   Protected own;
   LocalMounts local;
+  std::unique_ptr<KnownObjects> known = std::make_unique<KnownObjects>();
 };
 
 }  // namespace torno::files

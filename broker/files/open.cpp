@@ -8,6 +8,7 @@
 
 #include "broker/files/call.h"
 #include "broker/files/create.h"
+#include "broker/files/open_known.h"
 #include "broker/files/reach.h"
 #include "broker/files/self_fd.h"
 #include "broker/files/special_file.h"
@@ -115,6 +116,7 @@ Step open_at(const Task& task, const Aim& aim, const OpenRequest& request, const
   if (aim.create && target.directory && verdict_on(task, aim, target.path, aim.wanted).allowed) {
     return end(outcome, EISDIR);  // as the kernel, whatever is there
   }
+  if (open_known(task, aim, request, target, outcome)) return Step::kDone;
   Pin pin;
   switch (vet(task, aim, target, pin, outcome)) {
     case Vetted::kPinned:

@@ -90,6 +90,10 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
     outcome = failed(EACCES);
     return Vetted::kFailed;
   }
+  if (const auto known = KnownObjects::identity_of(pin.stat);
+      known && !in_proc && task.broker.local.contains(pin.stat.stx_mnt_id)) {
+    task.broker.known->remember(path.view(), *known);
+  }
   return Vetted::kPinned;
 }
 

@@ -1,0 +1,57 @@
+// KnownObjects: the plain files and directories that were pinned lately, by the path they stood at.
+// open() takes the short way for them (open_known.cpp): what stands there is opened at once, and
+// given away only if it still is the object that was looked at.
+//
+// A hint, never a verdict: an entry may be old, or somebody else's. Thread safety: all members may
+// be called from any thread, and none waits.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <array>
+#include <atomic>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace torno::files {
+
+class KnownObjects {
+ public:
+  struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    mode_t type = 0;
+
+    bool operator==(const Identity&) const = default;
+  };
+
+  static std::optional<Identity> identity_of(const struct statx& object);
+  static Identity identity_of(const struct stat& object);
+
+  void remember(std::string_view path, const Identity& object);
+  std::optional<Identity> find(std::string_view path) const;
+
+ private:
+  // Paths longer than this are looked at every time.
+  static constexpr std::size_t kMaxPath = 200;
+  static constexpr std::size_t kEntries = 512;  // 128 KiB
+
+  struct Entry {
+    mutable std::atomic_flag busy;
+    std::uint8_t size = 0;
+    std::array<char, kMaxPath> path;
+    Identity object;
+
+    bool is_about(std::string_view asked) const {
+      return std::string_view(path.data(), size) == asked;
+    }
+  };
+  static_assert(kMaxPath <= UINT8_MAX);
+
+  std::array<Entry, kEntries> entries_;
+};
+
+}  // namespace torno::files

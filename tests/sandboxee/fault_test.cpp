@@ -1,7 +1,7 @@
 // A broker that dies, lies, dawdles or talks nonsense in the middle of a call.
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -33,8 +33,11 @@ TEST(Fault, TornodIsKilledWhileACallWaits) {
   const Place place = playground.place();
   TornodProcess tornod({{"test", playground.policy_text()}});
   std::thread killer([&] {
-    EXPECT_TRUE(
-        eventually([&] { return ::access((place.writable() + "/sealed").c_str(), F_OK) == 0; }));
+    const auto is_sealed = [&] {
+      struct stat status{};
+      return ::stat((place.writable() + "/sealed").c_str(), &status) == 0 && status.st_size > 0;
+    };
+    EXPECT_TRUE(eventually(is_sealed));
     tornod.kill();
   });
   EXPECT_PASSES(run_scenario("a_waiting_open_ends_with_its_broker", place,

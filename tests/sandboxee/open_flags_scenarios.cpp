@@ -85,10 +85,8 @@ Answer answer(int fd) {
   if (fd < 0) return what;
   struct stat status{};
   CHECK(fstat(fd, &status) == 0);
-  // The broker's files are always large ones, and what stands in the way was looked at before
-  // they were opened.
-  constexpr int kLookedAt = O_NOFOLLOW | O_DIRECTORY | static_cast<int>(kLargeFile);
-  what.status_flags = fcntl(fd, F_GETFL) & ~kLookedAt;
+  // What stands in the way was looked at before the file was opened.
+  what.status_flags = fcntl(fd, F_GETFL) & ~(O_NOFOLLOW | O_DIRECTORY);
   what.descriptor_flags = fcntl(fd, F_GETFD);
   what.mode = status.st_mode;
   what.size = S_ISDIR(status.st_mode) ? 0 : status.st_size;

@@ -4,15 +4,20 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 
+#include "broker/files/protected.h"
 #include "cli/message.h"
 
 namespace torno::cli {
 
 namespace {
+
+// Where a service listens; the library in sandboxed programs asks there as well.
+constexpr const char* kServiceSocket = "/run/torno/broker.sock";
 
 bool is_variable_name(std::string_view name) {
   if (name.empty() || std::isupper(static_cast<unsigned char>(name.front())) == 0) return false;
@@ -37,6 +42,9 @@ Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignm
   options.directories = policy::default_directories();
   options.variables = policy::default_variables(getuid(), getpid(), cwd);
   options.allow_paths = true;
+  const char* socket = secure_getenv("TORNO_BROKER");
+  options.protected_paths =
+      files::brokers_own(socket != nullptr ? socket : kServiceSocket, options.directories);
   for (const std::string& assignment : assignments) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos || !is_variable_name(assignment.substr(0, equals))) {

@@ -9,7 +9,8 @@
 
 namespace torno::cli {
 
-// Options for the loader: the usual directories and variables, and those of `--set NAME=VALUE`.
+// Options for the loader: the usual directories and variables, those of `--set NAME=VALUE`, and
+// what a broker with the same environment keeps for itself.
 Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments);
 
 // Loads a policy by the word the user gave: a file where there is one, else a name.

@@ -1,5 +1,6 @@
 // torno why: which rule decides? Asks the engine that enforcement asks, about what a path
 // canonically leads to.
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <CLI/App.hpp>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "broker/files/procfs.h"
+#include "broker/files/protected.h"
+#include "broker/files/syscalls.h"
 #include "broker/policy/network.h"
 #include "cli/canonical.h"
 #include "cli/command.h"
@@ -86,6 +89,19 @@ bool is_off_limits(const std::string& path, Permissions wanted) {
   return files::procfs::covers(path) && !files::procfs::permits(path, wanted);
 }
 
+// The same for what belongs to the broker, under whatever name: its files are known by their
+// inodes, beside the rule that the policy has for their names.
+bool is_brokers_own(const files::Protected& own, const Canonical& place) {
+  struct statx status{};
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  return place.error == 0 && !files::procfs::covers(place.path) &&
+         statx(AT_FDCWD, place.path.c_str(), kFlags, files::kIdentityMask, &status) == 0 &&
+         own.is(status);
+}
+
+constexpr const char* kBrokersOwn =
+    "it is the broker's own socket or policy directory by another name";
+
 constexpr const char* kOffLimits =
     "of /proc only the process's own part and some harmless files are ever handed out";
 
@@ -120,7 +136,8 @@ void explain_way(const std::string& asked, const Canonical& place) {
   }
 }
 
-int why_file(const Policy& policy, Permissions wanted, const std::string& path) {
+int why_file(const Policy& policy, const files::Protected& own, Permissions wanted,
+             const std::string& path) {
   // To make or remove an entry concerns the entry itself, even when it is a symlink.
   const Result<Canonical> place = canonicalise(path, wanted != policy::kCreate);
   if (!place) {
@@ -142,6 +159,8 @@ int why_file(const Policy& policy, Permissions wanted, const std::string& path) 
   int status = kExitRefused;
   if (off_limits) {
     status = tell(false, question, {}, policy, kOffLimits);
+  } else if ((verdict.allowed || enough) && is_brokers_own(own, *place)) {
+    status = tell(false, question, {}, policy, kBrokersOwn);
   } else {
     status = tell(verdict.allowed || enough, question, verdict, policy,
                   enough ? "it leads to something allowed" : "");
@@ -153,7 +172,7 @@ int why_file(const Policy& policy, Permissions wanted, const std::string& path) 
   return status;
 }
 
-int why_connect(const Policy& policy, const std::string& text) {
+int why_connect(const Policy& policy, const files::Protected& own, const std::string& text) {
   // Policies and the audit write "unix:@NAME"; here the plain word does as well.
   constexpr std::string_view kAbstract = "abstract:";
   const bool abstract = text.starts_with(kAbstract);
@@ -179,7 +198,9 @@ int why_connect(const Policy& policy, const std::string& text) {
     status = tell_hidden(question, *hidden, policy);
   } else {
     const Verdict verdict = policy.decide_connect(asked->endpoint());
-    status = tell(verdict.allowed, question, verdict, policy);
+    status = verdict.allowed && is_brokers_own(own, *place)
+                 ? tell(false, question, {}, policy, kBrokersOwn)
+                 : tell(verdict.allowed, question, verdict, policy);
   }
   explain_way(path, *place);
   return status;
@@ -202,10 +223,15 @@ int why(const Arguments& arguments) {
               "' is no permission: say READ, WRITE, CREATE, EXECUTE, STAT or CONNECT");
     return kExitTrouble;
   }
+  const Result<files::Protected> own = files::Protected::find(options->protected_paths);
+  if (!own) {
+    say_error(own.error().message);
+    return kExitTrouble;
+  }
   const policy::Loaded loaded = load_policy(arguments.policy, *options);
   if (!report(loaded)) return kExitTrouble;
-  return connect ? why_connect(*loaded.policy, arguments.subject)
-                 : why_file(*loaded.policy, wanted, arguments.subject);
+  return connect ? why_connect(*loaded.policy, *own, arguments.subject)
+                 : why_file(*loaded.policy, *own, wanted, arguments.subject);
 }
 
 }  // namespace

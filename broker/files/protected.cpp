@@ -12,6 +12,20 @@
 
 namespace torno::files {
 
+std::vector<std::string> brokers_own(const std::string& socket,
+                                     const std::vector<std::string>& policy_directories) {
+  std::vector<std::string> paths;
+  const auto add = [&paths](const std::string& path) {
+    std::error_code error;
+    if (path.empty() || !std::filesystem::exists(path, error)) return;
+    const std::string canonical = std::filesystem::canonical(path, error).string();
+    paths.push_back(error ? path : canonical);  // find() says what is wrong with it
+  };
+  add(socket);
+  for (const std::string& directory : policy_directories) add(directory);
+  return paths;
+}
+
 Result<Protected> Protected::find(const std::vector<std::string>& paths) {
   Protected found;
   for (const std::string& path : paths) {

@@ -12,6 +12,11 @@
 
 namespace torno::files {
 
+// The paths of what a broker keeps for itself, absolute, as far as they exist: the socket on which
+// it listens ("" for none), and the folders of its policies.
+std::vector<std::string> brokers_own(const std::string& socket,
+                                     const std::vector<std::string>& policy_directories);
+
 class Protected {
  public:
   // A path that does not exist yet is protected by its name alone.

@@ -80,7 +80,8 @@ std::span<const std::uint32_t> socketpair_types() {
 }
 
 // Not here: SO_ATTACH_* (code), SO_BINDTODEVICE, SO_MARK (routing), SO_PASSCRED (binds a name),
-// TCP_CONGESTION and TCP_ULP (load modules), TCP_FASTOPEN_CONNECT, TCP_REPAIR.
+// SO_LINGER (the broker may be the last to close a socket, and would wait), TCP_CONGESTION and
+// TCP_ULP (load modules), TCP_FASTOPEN_CONNECT, TCP_REPAIR.
 std::span<const SocketOption> settable_options() {
   static constexpr SocketOption kOptions[] = {
       {SOL_SOCKET, SO_REUSEADDR},    {SOL_SOCKET, SO_KEEPALIVE},      {SOL_SOCKET, SO_OOBINLINE},

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/files/protected.h"
 #include "broker/server/peer.h"
 #include "broker/session/session.h"
 
@@ -45,17 +45,6 @@ struct Worker {
   session::Workspace workspace;
   std::set<std::shared_ptr<session::Session>> sessions;  // used by the io thread alone
 };
-
-std::vector<std::string> protected_paths(const Options& options, const std::string& socket_path) {
-  std::vector<std::string> paths;
-  const auto add = [&paths](const std::string& path) {
-    struct stat status{};
-    if (!path.empty() && ::stat(path.c_str(), &status) == 0) paths.push_back(path);
-  };
-  add(socket_path);
-  for (const std::string& directory : options.policy_directories) add(directory);
-  return paths;
-}
 
 policy::LoadOptions load_options(const Options& options, const std::vector<std::string>& reserved) {
   policy::LoadOptions load;
@@ -193,7 +182,8 @@ Server::Server(Server&&) noexcept = default;
 Server::~Server() = default;
 
 Result<Server> Server::create(const Options& options, const std::string& socket_path) {
-  const std::vector<std::string> reserved = protected_paths(options, socket_path);
+  const std::vector<std::string> reserved =
+      files::brokers_own(socket_path, options.policy_directories);
   auto files = files::Files::create(reserved);
   if (!files) return std::unexpected(files.error());
   return Server(std::make_unique<State>(options, reserved, std::move(*files)));

@@ -83,6 +83,7 @@ long openat2(Trap& trap) {
   open_how how{};
   const long error = read_open_how(trap.args[2], trap.args[3], how);
   if (error != 0) return error;
+  if ((how.flags & O_PATH) != 0 && (how.flags & ~std::uint64_t{kPathFlags}) != 0) return -EINVAL;
   how.flags &= ~std::uint64_t{kLargeFile};
   if ((how.flags & ~std::uint64_t{kKnownFlags}) != 0) return -EINVAL;
   if (how.mode != 0 && !makes_file(how.flags)) return -EINVAL;

@@ -80,7 +80,7 @@ long send_pieces(int socket, raw::Word pieces, std::size_t count, unsigned flags
 long send_message(Trap& trap, int socket, raw::Word address, unsigned flags) {
   msghdr message;
   if (!copy_in(&message, address, sizeof message)) return -EFAULT;
-  if (message.msg_name != nullptr && message.msg_namelen != 0) return trap.refuse(EPERM);
+  if (message.msg_name != nullptr && message.msg_namelen != 0) return trap.refuse(EACCES);
   if (message.msg_controllen != 0) return trap.refuse(EPERM);
   if (message.msg_iovlen > IOV_MAX) return -EMSGSIZE;
   return send_pieces(socket, raw::word(message.msg_iov), message.msg_iovlen, flags);

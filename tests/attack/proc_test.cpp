@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
@@ -78,17 +79,38 @@ TEST(AttackProc, MemoryOfTheBroker) {
   EXPECT_EQ(scene.sealed(opens(scene.broker_pid())), Ended::kRefused);
 }
 
+std::string read_own_status() {
+  char text[4096] = {};
+  const int fd = ::open("/proc/self/status", O_RDONLY);
+  return fd >= 0 && ::read(fd, text, sizeof text - 1) > 0 ? text : "";
+}
+
+// What a helper reads that opens the path as it was asked to, and passes on what it finds.
+std::string status_by_a_naive_broker() {
+  int ends[2];
+  if (::pipe(ends) != 0) return "";
+  const pid_t broker = ::fork();
+  if (broker == 0) {
+    const std::string status = read_own_status();
+    ::_exit(::write(ends[1], status.data(), status.size()) >= 0 ? 0 : 1);
+  }
+  ::waitpid(broker, nullptr, 0);
+  char text[4096] = {};
+  return ::read(ends[0], text, sizeof text - 1) > 0 ? text : "";
+}
+
 // "self" must not be the broker either.
 TEST(AttackProc, SelfIsTheClient) {
   const Scene scene(kWithProc);
-  const Attack attack = [&scene] {
-    char text[4096] = {};
-    const int fd = ::open("/proc/self/status", O_RDONLY);
-    if (fd < 0 || ::read(fd, text, sizeof text - 1) <= 0) return true;
-    const std::string status(text);
-    return !status.contains("\nPid:\t" + std::to_string(::getpid()) + "\n");
+  const auto tells_of_another = [](std::string (*read_status)()) {
+    return [read_status] {
+      const std::string status = read_status();
+      return !status.contains("\nPid:\t" + std::to_string(::getpid()) + "\n");
+    };
   };
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.free(tells_of_another(status_by_a_naive_broker)), Ended::kSucceeded);
+  EXPECT_EQ(scene.free(tells_of_another(read_own_status)), Ended::kRefused);
+  EXPECT_EQ(scene.sealed(tells_of_another(read_own_status)), Ended::kRefused);
 }
 
 TEST(AttackProc, FdsOfTheBroker) {

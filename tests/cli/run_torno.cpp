@@ -74,6 +74,19 @@ Said run_torno_into(const std::string& file, const std::vector<std::string>& arg
   return run(out, arguments);
 }
 
+Variable::Variable(const char* name, const std::string& value) : name_(name) {
+  if (const char* before = std::getenv(name)) before_ = before;
+  setenv(name, value.c_str(), 1);
+}
+
+Variable::~Variable() {
+  if (before_) {
+    setenv(name_, before_->c_str(), 1);
+  } else {
+    unsetenv(name_);
+  }
+}
+
 TemporaryDirectory::TemporaryDirectory() {
   std::string pattern = std::filesystem::temp_directory_path().string() + "/torno-cli.XXXXXX";
   EXPECT_NE(mkdtemp(pattern.data()), nullptr);

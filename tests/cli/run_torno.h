@@ -1,6 +1,7 @@
 // Runs the real program and takes what it says.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,19 @@ Said run_torno(const std::vector<std::string>& arguments);
 
 // The same with standard output going to a file; `out` stays empty.
 Said run_torno_into(const std::string& file, const std::vector<std::string>& arguments);
+
+// A variable in the environment of this process and the programs it runs, while it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value);
+  ~Variable();
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
 
 // A directory of the test's own, by its canonical path, gone with the object.
 class TemporaryDirectory {

@@ -1,7 +1,9 @@
 // torno why: verdict, rule, and where the path leads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -125,6 +127,48 @@ TEST_F(Why, WhatDoesNotExistIsDecidedByItsName) {
   const Said said = ask("READ", directory_.path("open/none"));
   expect_allowed(said, "READ " + directory_.path("open/none"));
   EXPECT_THAT(said.out, HasSubstr("nothing exists there now"));
+}
+
+void listen_at(const std::string& path) {
+  const int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  EXPECT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  close(listener);
+}
+
+TEST_F(Why, WhatBelongsToTheBrokerNoPolicyReaches) {
+  const std::string own = directory_.path("open/policies");
+  const std::string broker = directory_.path("open/broker");
+  std::filesystem::create_directory(own);
+  listen_at(broker);
+  ASSERT_EQ(link(broker.c_str(), directory_.path("open/alias").c_str()), 0);
+  policy_ = directory_.write("wide.policy", "file { path: \"" + directory_.path("open") +
+                                                "/**\" allow: [READ, CREATE, STAT] type: SOCKET }\n"
+                                                "connect { unix: \"" +
+                                                directory_.path("open") + "/*\" }\n");
+  // The control: none of them is the broker's yet.
+  expect_allowed(ask("CREATE", own + "/new.policy"), "CREATE ");
+  expect_allowed(ask("READ", directory_.path("open/policies/../file")), "READ ");
+  for (const char* name : {"broker", "alias"}) {
+    expect_allowed(ask("CONNECT", "unix:" + directory_.path("open/") + name), "CONNECT ");
+    expect_allowed(ask("STAT", directory_.path("open/") + name), "STAT ");
+  }
+
+  const Variable policies("TORNO_POLICY_PATH", own);
+  const Variable socket("TORNO_BROKER", broker);
+  const std::string by = " by <broker's own>\n";
+  expect_denied(ask("CREATE", own + "/new.policy"), "CREATE " + own + "/new.policy" + by);
+  expect_denied(ask("READ", own), "READ " + own + by);
+  expect_denied(ask("READ", directory_.path("open/policies/../file")),
+                "READ " + directory_.path("open/file") + by);
+  expect_denied(ask("CONNECT", "unix:" + broker), "CONNECT unix:" + broker + by);
+  expect_denied(ask("STAT", broker), "STAT " + broker + by);
+  const std::string alias = directory_.path("open/alias");
+  expect_denied(ask("CONNECT", "unix:" + alias), "CONNECT unix:" + alias + ": it is the broker's");
+  expect_denied(ask("STAT", alias), "STAT " + alias + ": it is the broker's");
+  expect_allowed(ask("READ", directory_.path("open/file")), "READ ");
 }
 
 TEST_F(Why, ConnectIsAskedByAddress) {

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "tests/support/seed.h"
+
 namespace torno::examples {
 namespace {
 
@@ -47,7 +49,7 @@ std::string make_png(const Kind& kind) {
   if (kind.significant_bits != 0) set_significant_bits(png, info, kind);
   png_write_info(png, info);
 
-  std::mt19937 noise(7);
+  std::mt19937 noise(test::seed(7));
   const std::size_t row_bytes = png_get_rowbytes(png, info);
   std::vector<png_byte> pixels(row_bytes * kind.height);
   for (png_byte& byte : pixels) byte = static_cast<png_byte>(noise());

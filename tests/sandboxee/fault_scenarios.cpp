@@ -28,6 +28,15 @@ SPECIAL_SCENARIO(every_open_is_eio) {
   CHECK(next_number() == before);
 }
 
+// Tells the test that it is sealed, and opens a FIFO to which nobody ever writes.
+SPECIAL_SCENARIO(a_waiting_open_ends_with_its_broker) {
+  enter("test");
+  const int told = open((place.writable() + "/sealed").c_str(), O_WRONLY | O_CREAT, 0600);
+  CHECK(write(told, "x", 1) == 1);
+  CHECK_ERRNO(open(place.fifo().c_str(), O_RDONLY), EIO);
+  CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EIO);
+}
+
 SPECIAL_SCENARIO(stat_without_a_result_is_eio) {
   enter("test");
   struct stat status;

@@ -1,9 +1,14 @@
 // A broker that dies, lies, dawdles or talks nonsense in the middle of a call.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+
+#include <thread>
 
 #include "tests/sandboxee/sealed_process.h"
 #include "tests/sandboxee/stand_in_broker.h"
+#include "tests/support/processes.h"
+#include "tests/support/tornod_process.h"
 
 namespace torno::test {
 namespace {
@@ -20,6 +25,24 @@ TEST(Fault, BrokerDiesInACall) {
 
 TEST(Fault, BrokerDiesAfterItsReply) {
   EXPECT_PASSES(run("the_queued_reply_is_taken", Fault::kHangUpAfterReply));
+}
+
+// A real one, killed as a crash would.
+TEST(Fault, TornodIsKilledWhileACallWaits) {
+  const Playground playground;
+  const Place place = playground.place();
+  TornodProcess tornod({{"test", playground.policy_text()}});
+  std::thread killer([&] {
+    const auto is_sealed = [&] {
+      struct stat status{};
+      return ::stat((place.writable() + "/sealed").c_str(), &status) == 0 && status.st_size > 0;
+    };
+    EXPECT_TRUE(eventually(is_sealed));
+    tornod.kill();
+  });
+  EXPECT_PASSES(run_scenario("a_waiting_open_ends_with_its_broker", place,
+                             {{"TORNO_BROKER=" + tornod.socket_path()}, -1}));
+  killer.join();
 }
 
 TEST(Fault, ProcessEndsWithTheBroker) {

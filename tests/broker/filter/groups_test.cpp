@@ -11,6 +11,7 @@
 
 #include "broker/filter/conditions.h"
 #include "tests/broker/filter/simulate.h"
+#include "tests/support/seed.h"
 
 namespace torno::filter::test {
 namespace {
@@ -60,7 +61,7 @@ TEST(Groups, AnswerWhereNoConditionDoes) {
   ASSERT_NE(policy, nullptr);
   const auto program = compile_text(kConnects);
   const auto conditional = calls_with_conditions(*policy, kNewestAbi);
-  std::mt19937_64 random(1);
+  std::mt19937_64 random(torno::test::seed(1));
   for (const Group& group : groups()) {
     for (const std::string_view call : group.calls) {
       const std::string name(call);
@@ -87,7 +88,7 @@ TEST(Groups, OnlyMediatedOrAllowedCallsHaveConditions) {
 
 TEST(Groups, NothingBrokeredOrRefusedIsLetThrough) {
   const auto program = compile_text(kConnects);
-  std::mt19937_64 random(2);
+  std::mt19937_64 random(torno::test::seed(2));
   for (const Group& group : groups()) {
     if (group.kind != Kind::kBrokered && group.kind != Kind::kRefused) continue;
     for (const std::string_view call : group.calls) {

@@ -8,6 +8,7 @@
 
 #include "broker/filter/compiler.h"
 #include "tests/broker/filter/simulate.h"
+#include "tests/support/seed.h"
 
 namespace torno::filter::test {
 namespace {
@@ -20,7 +21,7 @@ constexpr std::array<const char*, 3> kCalls = {"getuid", "pread64", "mremap"};
 
 class Dice {
  public:
-  explicit Dice(unsigned seed) : engine_(seed) {}
+  explicit Dice(unsigned own_seed) : engine_(torno::test::seed(own_seed)) {}
 
   std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
 

@@ -8,6 +8,7 @@
 #include "broker/policy/network.h"
 #include "broker/policy/policy.h"
 #include "tests/broker/policy/policy_fixture.h"
+#include "tests/support/seed.h"
 
 namespace torno::policy {
 namespace {
@@ -145,7 +146,7 @@ TEST(Connect, RandomIpRulesAgreeWithTheReference) {
     PortRange ports;
     bool deny = false;
   };
-  std::mt19937 random(21);
+  std::mt19937 random(test::seed(21));
   const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
   const auto random_address = [&] {
     std::array<std::uint8_t, 16> address{};

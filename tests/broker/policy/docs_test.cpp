@@ -1,9 +1,13 @@
 // docs/policy.md tells the truth: each of its examples loads without a complaint, and each of its
 // mistakes fails with the message shown in the line behind it.
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "proto/policy.pb.h"
 #include "tests/broker/policy/policy_fixture.h"
@@ -94,6 +98,45 @@ TEST(Docs, NameEveryField) {
        {FileRule::descriptor(), ConnectRule::descriptor(), SyscallRule::descriptor(),
         Argument::descriptor(), Limit::descriptor(), Expect::descriptor()}) {
     expect_named(built, page.str());
+  }
+}
+
+void collect_fields(const google::protobuf::Message& message, std::set<std::string>& names) {
+  const auto* reflection = message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    names.insert(field->full_name());
+    if (field->cpp_type() != field->CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      collect_fields(reflection->GetMessage(message, field), names);
+      continue;
+    }
+    for (int i = 0; i < reflection->FieldSize(message, field); ++i) {
+      collect_fields(reflection->GetRepeatedMessage(message, field, i), names);
+    }
+  }
+}
+
+// Every field that is built stands in an example. Those that are not have a table.
+TEST(Docs, ShowEveryField) {
+  const std::set<std::string> unbuilt = {"bind",     "peer",     "wall", "environment",
+                                         "resolver", "delegate", "host", "wall_time"};
+  std::set<std::string> shown;
+  for (const Example& example : examples()) {
+    PolicyFile policy;
+    if (example.is_mistake) continue;
+    ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(example.text, &policy));
+    collect_fields(policy, shown);
+  }
+  for (const auto* message : {PolicyFile::descriptor(), FileRule::descriptor(),
+                              ConnectRule::descriptor(), SyscallRule::descriptor(),
+                              Argument::descriptor(), Limit::descriptor(), Expect::descriptor()}) {
+    for (int i = 0; i < message->field_count(); ++i) {
+      if (unbuilt.contains(message->field(i)->name())) continue;
+      EXPECT_TRUE(shown.contains(message->field(i)->full_name()))
+          << message->field(i)->full_name() << " has no example";
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/policy/permission.h"
+#include "tests/support/seed.h"
 
 namespace torno::policy::reference {
 
@@ -31,7 +32,7 @@ Answer decide(const std::vector<Rule>& rules, std::string_view path, Permissions
 // Random words over few letters, so that they often match.
 class Random {
  public:
-  explicit Random(unsigned seed) : engine_(seed) {}
+  explicit Random(unsigned own_seed) : engine_(test::seed(own_seed)) {}
   unsigned below(unsigned limit) { return static_cast<unsigned>(engine_() % limit); }
   bool one_in(unsigned n) { return below(n) == 0; }
   std::string name();

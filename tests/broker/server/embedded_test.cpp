@@ -65,6 +65,23 @@ TEST_F(EmbeddedTest, APathIsRelativeToTheStartersDirectory) {
   EXPECT_TRUE(tornod.peer().enter("./mine.policy")) << tornod.log();
 }
 
+TEST_F(EmbeddedTest, APolicyFolderMayBeRelative) {
+  const test::TemporaryDirectory above;
+  ASSERT_EQ(::mkdir((above.path() + "/policies").c_str(), 0755), 0);
+  const std::string own = above.write("policies/there.policy",
+                                      "file { path: \"" + above.path() + "/**\" allow: READ }\n");
+  EmbeddedTornod tornod({"--policies", "./policies"},
+                        [&] { (void)!::chdir(above.path().c_str()); });
+  ASSERT_TRUE(tornod.peer().enter("there")) << tornod.log();
+  const RawPeer channel = tornod.peer().new_channel();
+  const auto result = [&](const std::string& path) {
+    const auto answer = channel.ask_and_wait(test::open_message(1, path, O_RDONLY));
+    return answer ? answer->message.reply().result() : -1;
+  };
+  EXPECT_EQ(result(above.write("file", "content")), 0);
+  EXPECT_EQ(result(own), -EACCES);
+}
+
 TEST_F(EmbeddedTest, NamesAreLookedForInThePolicyFolders) {
   // A folder of its own: no rule may name a place in the broker's.
   const test::TemporaryDirectory policies;

@@ -9,14 +9,13 @@
 #include <vector>
 
 #include "tests/broker/session/served.h"
+#include "tests/support/seed.h"
 
 namespace torno::session {
 namespace {
 
 using test::RawPeer;
 
-// Seeded, so that a failure comes again.
-constexpr std::uint32_t kSeed = 20240607;
 constexpr int kMessages = 2000;
 
 class Garbage : public Served {
@@ -111,7 +110,7 @@ class Garbage : public Served {
     return peer.receive().has_value();
   }
 
-  std::mt19937 random_{kSeed};
+  std::mt19937 random_{test::seed(20240607)};
 };
 
 TEST_F(Garbage, StreamsOfHostileMessages) {

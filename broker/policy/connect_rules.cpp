@@ -34,7 +34,7 @@ void ConnectRules::Ports::flatten() {
   }
   std::ranges::sort(cuts);
   cuts.erase(std::ranges::unique(cuts).begin(), cuts.end());
-  std::ranges::stable_sort(ranges, {}, [](const Range& range) { return range.ports.first; });
+  std::ranges::sort(ranges, {}, [](const Range& range) { return range.ports.first; });
 
   using Alive = std::pair<RuleId, std::uint32_t>;  // and its last port
   using Queue = std::priority_queue<Alive, std::vector<Alive>, std::greater<>>;

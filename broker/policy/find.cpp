@@ -59,7 +59,9 @@ std::string not_found(const std::string& name, const std::vector<std::string>& d
   for (const BuiltIn& policy : built_in_policies()) names.emplace_back(policy.name);
   std::string searched;
   for (const std::string& directory : directories) searched += escape(directory) + ", ";
-  return "no policy '" + escape(name) + "' in " + searched + "nor built in" + advise(name, names);
+  return "no policy '" + escape(name) + "' " +
+         (directories.empty() ? "is built in" : "in " + searched + "nor built in") +
+         advise(name, names);
 }
 
 }  // namespace

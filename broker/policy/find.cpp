@@ -74,8 +74,9 @@ std::expected<PolicyText, FindError> find_policy(const std::string& name,
                                          "and '.', and leave out the directory",
                                      true});
   }
+  const std::string file = "/" + name + ".policy";
   for (const std::string& directory : directories) {
-    const std::string path = directory + "/" + name + ".policy";
+    const std::string path = directory + file;
     // O_NONBLOCK: a FIFO of that name must not hold the broker.
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) {

@@ -87,7 +87,7 @@ Result<Process> read_process(pid_t pid) {
     pid_t id = 0;
     std::from_chars(name.data(), name.data() + name.size(), id);
     if (id == pid) continue;
-    auto thread = read_status(directory + "/task/" + name + "/status");
+    auto thread = read_status((entry->path() / "status").string());
     if (thread) process.threads.push_back({id, confinement(*thread)});  // else it has ended
   }
   if (error) return std::unexpected(no_process(pid, error.value()));

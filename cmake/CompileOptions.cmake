@@ -24,6 +24,11 @@ elseif(NOT TORNO_SANITIZE STREQUAL "")
   message(FATAL_ERROR "TORNO_SANITIZE is '${TORNO_SANITIZE}'; say address, thread or nothing")
 endif()
 
+# libFuzzer is guided by what it sees of the code that reads the bytes, not of the fuzzer alone.
+if(TORNO_FUZZERS)
+  target_compile_options(torno_generated_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 target_link_libraries(torno_options INTERFACE torno_generated_options)
 target_compile_options(torno_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror)

@@ -52,7 +52,7 @@ bool check_descriptors(Failure& fail) {
   int highest = 0;
   int taken = -1;
   while (const dirent* entry = readdir(directory)) {
-    const int fd = atoi(entry->d_name);
+    const int fd = static_cast<int>(strtol(entry->d_name, nullptr, 10));
     if (is_reserved(fd)) taken = fd;
     if (fd > highest) highest = fd;
   }

@@ -9,12 +9,11 @@
 #include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "sandboxee/signals.h"
-
-extern char** environ;
 
 namespace torno {
 namespace {
@@ -46,7 +45,8 @@ bool find_tornod(Path& path, Failure& fail) {
     return fail(ENAMETOOLONG, "TORNO_TORNOD is too long");
   }
   if (beside_program(path)) return true;
-  snprintf(path, sizeof path, "%s", kInstalled);
+  static_assert(sizeof kInstalled <= sizeof path);
+  memcpy(path, kInstalled, sizeof kInstalled);
   if (access(path, X_OK) == 0) return true;
   return fail(ENOENT,
               "no broker: no service is running, and no tornod lies beside the program or at %s; "

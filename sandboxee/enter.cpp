@@ -22,8 +22,6 @@
 #include "sandboxee/terms.h"
 #include "sandboxee/translate/umask.h"
 
-extern char** environ;
-
 namespace torno {
 namespace {
 

@@ -10,7 +10,7 @@ namespace torno::wire {
 
 enum class FieldType : unsigned { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-inline constexpr unsigned char tag(unsigned field, FieldType type) {
+constexpr unsigned char tag(unsigned field, FieldType type) {
   return static_cast<unsigned char>(field << 3 | static_cast<unsigned>(type));
 }
 

@@ -21,7 +21,7 @@ struct KernelAction {
 
 inline constexpr unsigned long kSaRestorer = 0x04000000;
 
-inline constexpr KernelMask bit(int signal) {
+constexpr KernelMask bit(int signal) {
   return KernelMask{1} << (signal - 1);
 }
 

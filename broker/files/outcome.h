@@ -24,7 +24,7 @@ struct Outcome {
   bool would_block = false;  // with Wait::kNever: do it again with Wait::kMayBlock on a pool
                              // thread; nothing else is set
   Fd fd;                     // of open
-  struct statx stat {};      // of stat
+  struct statx stat{};       // of stat
   std::string target;        // of readlink
   std::optional<Denial> denial;
 };

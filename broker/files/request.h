@@ -19,8 +19,8 @@ struct Place {
   Base base = Base::kAbsolute;
   std::string_view path;  // no NUL inside, at most MAX_PATH bytes
   std::string_view cwd;
-  int fd = -1;            // borrowed
-  pid_t client = 0;       // in the broker's pid namespace, from SCM_CREDENTIALS
+  int fd = -1;       // borrowed
+  pid_t client = 0;  // in the broker's pid namespace, from SCM_CREDENTIALS
 };
 
 struct OpenRequest {

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -23,7 +22,7 @@ constexpr std::size_t kUnixPathOffset = offsetof(sockaddr_un, sun_path);
 template <typename T>
 T copy_of(std::string_view bytes) {
   T value{};
-  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof value));
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 

@@ -9,14 +9,14 @@
 namespace torno::network {
 
 struct ConnectRequest {
-  int socket = -1;            // the client's, borrowed
-  std::string_view address;   // struct sockaddr as the client gave it, any length
-  files::Place place;         // client and base for a relative unix path; its path is not used
+  int socket = -1;           // the client's, borrowed
+  std::string_view address;  // struct sockaddr as the client gave it, any length
+  files::Place place;        // client and base for a relative unix path; its path is not used
 };
 
 struct ConnectOutcome {
-  int error = 0;              // 0 or an errno value; EINPROGRESS: started, the client waits
-  bool would_block = false;   // resolving the unix path may block: again with Wait::kMayBlock
+  int error = 0;             // 0 or an errno value; EINPROGRESS: started, the client waits
+  bool would_block = false;  // resolving the unix path may block: again with Wait::kMayBlock
   std::optional<files::Denial> denial;  // path: "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock"
 };
 

@@ -18,7 +18,7 @@ std::size_t ConnectRules::Hash::operator()(const Network& network) const noexcep
   std::uint64_t low;
   std::memcpy(&high, network.address.data(), 8);
   std::memcpy(&low, network.address.data() + 8, 8);
-  std::uint64_t hash = (high ^ (low * 0x9e3779b97f4a7c15)) + network.length * 2U +
+  std::uint64_t hash = (high ^ (low * 0x9e3779b97f4a7c15)) + network.length * std::uint64_t{2} +
                        static_cast<unsigned>(network.ipv6);
   hash *= 0x9e3779b97f4a7c15;
   return hash ^ (hash >> 32);
@@ -34,7 +34,7 @@ void ConnectRules::Ports::flatten() {
   }
   std::ranges::sort(cuts);
   cuts.erase(std::ranges::unique(cuts).begin(), cuts.end());
-  std::ranges::stable_sort(ranges, {}, [](const Range& range) { return range.ports.first; });
+  std::ranges::sort(ranges, {}, [](const Range& range) { return range.ports.first; });
 
   using Alive = std::pair<RuleId, std::uint32_t>;  // and its last port
   using Queue = std::priority_queue<Alive, std::vector<Alive>, std::greater<>>;

@@ -59,7 +59,9 @@ std::string not_found(const std::string& name, const std::vector<std::string>& d
   for (const BuiltIn& policy : built_in_policies()) names.emplace_back(policy.name);
   std::string searched;
   for (const std::string& directory : directories) searched += escape(directory) + ", ";
-  return "no policy '" + escape(name) + "' in " + searched + "nor built in" + advise(name, names);
+  return "no policy '" + escape(name) + "' " +
+         (directories.empty() ? "is built in" : "in " + searched + "nor built in") +
+         advise(name, names);
 }
 
 }  // namespace
@@ -72,8 +74,9 @@ std::expected<PolicyText, FindError> find_policy(const std::string& name,
                                          "and '.', and leave out the directory",
                                      true});
   }
+  const std::string file = "/" + name + ".policy";
   for (const std::string& directory : directories) {
-    const std::string path = directory + "/" + name + ".policy";
+    const std::string path = directory + file;
     // O_NONBLOCK: a FIFO of that name must not hold the broker.
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) {

@@ -214,9 +214,10 @@ void Report::warning(RuleSource where, std::string message) {
 }
 
 std::vector<Diagnostic> Report::take() {
-  std::ranges::stable_sort(diagnostics_, {}, [this](const Diagnostic& diagnostic) {
+  std::ranges::sort(diagnostics_, {}, [this](const Diagnostic& diagnostic) {
     const auto file = std::ranges::find(files_, diagnostic.where.file);
-    return std::tuple(file - files_.begin(), diagnostic.where.line, diagnostic.where.column);
+    return std::tuple(file - files_.begin(), diagnostic.where.line, diagnostic.where.column,
+                      diagnostic.severity, std::string_view(diagnostic.message));
   });
   if (warnings_ > kMaxWarnings) {
     diagnostics_.push_back(

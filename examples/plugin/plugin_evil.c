@@ -13,7 +13,7 @@
 
 #include "examples/plugin/plugin.h"
 
-static int report(const char *attempt, int succeeded) {
+static int report(const char* attempt, int succeeded) {
   if (succeeded) {
     printf("plugin: %s: done\n", attempt);
   } else {
@@ -32,15 +32,17 @@ static int read_passwords(void) {
   return got > 0;
 }
 
-static int delete_file(const char *path) { return unlink(path) == 0; }
+static int delete_file(const char* path) {
+  return unlink(path) == 0;
+}
 
-static int connect_out(const char *port) {
+static int connect_out(const char* port) {
   struct sockaddr_in address = {.sin_family = AF_INET};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons((unsigned short)atoi(port));
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return 0;
-  const int result = connect(fd, (const struct sockaddr *)&address, sizeof address);
+  const int result = connect(fd, (const struct sockaddr*)&address, sizeof address);
   const int error = errno;
   close(fd);
   errno = error;
@@ -49,7 +51,7 @@ static int connect_out(const char *port) {
 
 /* Returns only when it failed. */
 static int run_shell(void) {
-  execl("/bin/sh", "sh", "-c", "echo 'plugin: this is a shell'; exit 66", (char *)NULL);
+  execl("/bin/sh", "sh", "-c", "echo 'plugin: this is a shell'; exit 66", (char*)NULL);
   return 0;
 }
 
@@ -57,7 +59,7 @@ __attribute__((constructor)) static void loaded(void) {
   report("constructor: read /etc/shadow", read_passwords());
 }
 
-int plugin_run(int argc, char **argv) {
+int plugin_run(int argc, char** argv) {
   if (argc != 2) return -1;
   int succeeded = 0;
   succeeded += report("delete the file", delete_file(argv[0]));

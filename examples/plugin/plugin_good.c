@@ -4,7 +4,7 @@
 
 #include "examples/plugin/plugin.h"
 
-static uint32_t crc32_of(const char *text) {
+static uint32_t crc32_of(const char* text) {
   uint32_t crc = 0xffffffffu;
   for (; *text != '\0'; ++text) {
     crc ^= (unsigned char)*text;
@@ -13,7 +13,7 @@ static uint32_t crc32_of(const char *text) {
   return ~crc;
 }
 
-int plugin_run(int argc, char **argv) {
+int plugin_run(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) printf("plugin: %08x %s\n", (unsigned)crc32_of(argv[i]), argv[i]);
   fflush(stdout);
   return argc;

@@ -95,7 +95,7 @@ long stat_at(Trap& trap, int directory, raw::Word path, raw::Word buffer, unsign
   if (slot.error() != 0) return slot.error();
   torno_wire_StatResult result;
   const long error = ask_stat(*slot, trap, directory, path, flags, STATX_BASIC_STATS, result);
-  return error < 0 ? error : give(buffer, to_stat(result));
+  return error != 0 ? error : give(buffer, to_stat(result));
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ long statx(Trap& trap) {
   if (slot.error() != 0) return slot.error();
   torno_wire_StatResult result;
   const long error = ask_stat(*slot, trap, trap.as_int(0), trap.args[1], flags, mask, result);
-  return error < 0 ? error : give(trap.args[4], to_statx(result));
+  return error != 0 ? error : give(trap.args[4], to_statx(result));
 }
 
 }  // namespace torno::calls

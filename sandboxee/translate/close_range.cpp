@@ -28,7 +28,7 @@ long close_range(Trap& trap) {
   const unsigned first = trap.as_unsigned(0);
   const unsigned last = trap.as_unsigned(1);
   const unsigned flags = trap.as_unsigned(2);
-  if ((flags & ~unsigned{CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE}) != 0) return -EINVAL;
+  if ((flags & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE)) != 0) return -EINVAL;
   if (first > last) return -EINVAL;
   if ((flags & CLOSE_RANGE_UNSHARE) != 0) return trap.refuse(EPERM);
 

@@ -1,10 +1,16 @@
-// Hostile bytes through all that they meet before the dispatch table: the decoder and the checks
-// of what a request names.
+// Hostile bytes through all that reads them: the decoder, the checks of what a request names, and
+// the socket address inside a connect.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
+#include "broker/network/address.h"
 #include "broker/session/decoder.h"
 #include "broker/session/limits.h"
 #include "broker/session/policy_name.h"
@@ -16,6 +22,56 @@ using torno::session::Kind;
 
 void demand(bool condition) {
   if (!condition) std::abort();
+}
+
+// The sockaddr for the kernel is the endpoint that the policy decides about.
+void check_address(int domain, std::string_view bytes) {
+  using Kind = torno::policy::Endpoint::Kind;
+  const auto address = torno::network::read_address(domain, bytes);
+  if (!address) {
+    demand(address.error() > 0);
+    return;
+  }
+  const auto& endpoint = address->endpoint;
+  torno::network::to_text(endpoint);
+  if (address->is_path()) {
+    demand(domain == AF_UNIX && address->size == 0 && !endpoint.name.empty());
+    demand(endpoint.name.find('\0') == std::string_view::npos);
+    return;
+  }
+  demand(address->socket_address.ss_family == domain);
+  demand(address->size > 0 && address->size <= sizeof address->socket_address);
+  if (domain == AF_INET) {
+    sockaddr_in made{};
+    std::memcpy(&made, &address->socket_address, sizeof made);
+    demand(endpoint.kind == Kind::kIpv4 && ntohs(made.sin_port) == endpoint.port);
+    demand(std::memcmp(&made.sin_addr, endpoint.address.data(), sizeof made.sin_addr) == 0);
+    demand(made.sin_addr.s_addr != htonl(INADDR_ANY));
+  } else if (domain == AF_INET6) {
+    sockaddr_in6 made{};
+    std::memcpy(&made, &address->socket_address, sizeof made);
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(&made.sin6_addr);
+    demand(endpoint.kind == (mapped ? Kind::kIpv4 : Kind::kIpv6));
+    demand(ntohs(made.sin6_port) == endpoint.port && !IN6_IS_ADDR_UNSPECIFIED(&made.sin6_addr));
+    const std::size_t skipped = mapped ? 12 : 0;
+    demand(std::memcmp(made.sin6_addr.s6_addr + skipped, endpoint.address.data(),
+                       sizeof made.sin6_addr - skipped) == 0);
+  } else {
+    demand(endpoint.kind == Kind::kUnixAbstract && address->size == bytes.size());
+  }
+}
+
+void check_names(const torno::wire::Hello& hello) {
+  const std::string_view policy = hello.policy();
+  if (torno::session::is_policy_name(policy)) {
+    demand(policy.find('/') == std::string_view::npos && policy != "." && policy != "..");
+  }
+  if (torno::session::is_policy_path(policy)) {
+    demand(policy.find('\0') == std::string_view::npos);
+  }
+  for (const std::string_view variable : hello.variables()) {
+    if (torno::session::is_variable(variable)) demand(variable.find('$') == variable.npos);
+  }
 }
 
 void check(const torno::wire::Request& request) {
@@ -30,10 +86,12 @@ void check(const torno::wire::Request& request) {
     if (place.base == Base::kCwd) demand(place.cwd.starts_with('/'));
     if (place.base == Base::kAbsolute && checked.error == 0) demand(place.path.starts_with('/'));
   }
-  torno::session::check_connect_place(request);
-  if (torno::session::is_policy_name(request.path())) {
-    demand(request.path().find('/') == std::string::npos && request.path() != "..");
+  const CheckedPlace base = torno::session::check_connect_place(request);
+  if (base.broken == nullptr && base.place.base == torno::files::Place::Base::kCwd) {
+    demand(base.place.cwd.starts_with('/'));
   }
+  for (const int domain : {AF_INET, AF_INET6, AF_UNIX}) check_address(domain, request.path());
+  torno::network::is_disconnect(AF_INET, request.path());
 }
 
 }  // namespace
@@ -44,6 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       decoder.decode({reinterpret_cast<const char*>(data), size});
   if (message == nullptr) return 0;
   demand(torno::session::name_of(torno::session::kind_of(*message)) != nullptr);
+  if (message->has_hello()) check_names(message->hello());
   if (message->has_request()) check(message->request());
   return 0;
 }

@@ -59,21 +59,21 @@ extern "C" {
  * Not thread-safe; not async-signal-safe. After it returns 0 the brokered calls themselves are
  * safe in any thread, in signal handlers, and in children of fork and vfork.
  */
-int torno_enter(const char *policy, unsigned flags, char *error, size_t error_size);
+int torno_enter(const char* policy, unsigned flags, char* error, size_t error_size);
 
 /* "NAME=VALUE" for ${NAME} in policies, before torno_enter. A shared broker refuses them. The
  * string is copied. Returns 0, or -1 with errno EINVAL (no '=' or a name that is not
  * [A-Z][A-Z0-9_]*), ENOSPC (more than 16, or longer than 512 bytes), EBUSY (already confined).
  * Not thread-safe. */
-int torno_set(const char *assignment);
+int torno_set(const char* assignment);
 
 /* A system call that was refused. */
 struct torno_trap {
-  size_t size;         /* of this structure, for later additions */
-  int nr;              /* number of the call on this architecture */
-  const char *name;    /* "openat"; "unknown" for a number the library does not know */
-  uint64_t args[6];    /* as the program gave them */
-  int error;           /* the errno value it gets: EACCES, EPERM, … */
+  size_t size;      /* of this structure, for later additions */
+  int nr;           /* number of the call on this architecture */
+  const char* name; /* "openat"; "unknown" for a number the library does not know */
+  uint64_t args[6]; /* as the program gave them */
+  int error;        /* the errno value it gets: EACCES, EPERM, … */
 };
 
 /* Has `callback` told of every call that the broker or the filter refused by trapping
@@ -82,15 +82,15 @@ struct torno_trap {
  * longjmp). Calls it makes itself may trap again; those are not reported. NULL ends it. Calls that
  * the filter answers with an errno of its own never reach it; docs/syscalls.md names them. May be
  * called at any time, from any thread. */
-typedef void (*torno_trap_callback)(const struct torno_trap *trap, void *user);
-void torno_on_trap(torno_trap_callback callback, void *user);
+typedef void (*torno_trap_callback)(const struct torno_trap* trap, void* user);
+void torno_on_trap(torno_trap_callback callback, void* user);
 
 /* 1 when this process is confined by torno_enter, else 0. A convenience for the program itself:
  * what an attacker inside the process says of it proves nothing. Async-signal-safe. */
 int torno_is_confined(void);
 
 /* "0.1.0 (wire 1)". A constant. */
-const char *torno_version(void);
+const char* torno_version(void);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -31,8 +31,7 @@ class ResolveFlags : public FilesFixture {
     // EAGAIN: a rename or mount anywhere on the system came between; openat2(2) says to repeat.
     for (;;) {
       const Fd fd(static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how)));
-      if (fd || errno != EAGAIN)
-        return fd ? 0 : errno;
+      if (fd || errno != EAGAIN) return fd ? 0 : errno;
     }
   }
 };

@@ -4,8 +4,8 @@
 #include <time.h>
 
 int main(void) {
-  char *small = malloc(100);
-  char *large = malloc(1 << 24);
+  char* small = malloc(100);
+  char* large = malloc(1 << 24);
   struct timespec now;
   if (small == NULL || large == NULL || clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 1;
   memset(large, 1, 1 << 24);

@@ -197,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Include, LoadError,
     ::testing::Values(Mistake{"include: \"bsae\"",
-                              "1:1: error: no policy 'bsae' in nor built in; did you mean 'base'?"},
+                              "1:1: error: no policy 'bsae' is built in; did you mean 'base'?"},
                       Mistake{"include: \"../base\"", "1:1: error: '../base' is no policy's name"},
                       Mistake{"include: \"..\"", "1:1: error: '..' is no policy's name"},
                       Mistake{"include: \"\"", "1:1: error: '' is no policy's name"}));

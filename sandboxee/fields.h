@@ -1,4 +1,4 @@
-// Fields: protobuf's encoding of single fields, for the two small messages of every call. nanopb
+// Fields: protobuf's encoding of single fields, for the messages of every call. nanopb
 // walks its descriptors for them, which takes a microsecond each; the rich messages stay its own.
 // Async-signal-safe.
 #pragma once

@@ -9,6 +9,9 @@ namespace {
 constexpr unsigned kRequestCwdField = 10;
 constexpr unsigned kRequestPathField = 11;
 
+// Copied, since every piece costs the kernel more than so many bytes cost here.
+constexpr std::size_t kShortPath = 256;
+
 constexpr unsigned kEnvelopeSize = 4;  // tag and length of ClientMessage.request, at most
 
 // The one of Request's calls that is asked for.
@@ -63,7 +66,8 @@ bool decode(Bytes bytes, const pb_msgdesc_t* descriptor, Message& message) {
 
 void encode_request(Slot& slot, const torno_wire_Request& request, const Target& target,
                     Pieces& pieces) {
-  static_assert(kEnvelopeSize + torno_wire_Request_size + 4 <= sizeof slot.head);
+  static_assert(kEnvelopeSize + torno_wire_Request_size + 4 + sizeof slot.path_head + kShortPath <=
+                sizeof slot.head);
   unsigned char call[torno_wire_Open_size];  // the largest of them
   const std::size_t call_size = distance(call, put_call(call, request));
 
@@ -91,6 +95,12 @@ void encode_request(Slot& slot, const torno_wire_Request& request, const Target&
   for (std::size_t i = 0; i < envelope_size; ++i) begin[i] = envelope[i];
 
   pieces.count = 0;
+  if (target.cwd_size == 0 && target.path_size <= kShortPath) {
+    __builtin_memcpy(fixed + fixed_size, slot.path_head, path_head_size);
+    __builtin_memcpy(fixed + fixed_size + path_head_size, target.path, target.path_size);
+    add_piece(pieces, begin, envelope_size + fixed_size + path_head_size + target.path_size);
+    return;
+  }
   add_piece(pieces, begin, envelope_size + fixed_size);
   add_piece(pieces, slot.cwd, target.cwd_size);
   add_piece(pieces, slot.path_head, path_head_size);
@@ -140,10 +150,6 @@ bool decode_reply(Slot& slot, std::size_t size) {
 bool decode_channel_ready(Bytes message, torno_wire_ChannelReady& ready) {
   return decode(open_envelope(message, torno_wire_BrokerMessage_channel_ready_tag),
                 torno_wire_ChannelReady_fields, ready);
-}
-
-bool decode_stat(Bytes message, torno_wire_StatResult& stat) {
-  return decode(message, torno_wire_StatResult_fields, stat);
 }
 
 bool decode_welcome(Bytes message, torno_wire_Welcome& welcome) {

@@ -28,10 +28,11 @@ Bytes open_envelope(Bytes message, unsigned field);
 
 // Into slot.reply.
 bool decode_reply(Slot& slot, std::size_t size);
+// stat_result.cpp
+bool decode_stat(Bytes message, torno_wire_StatResult& stat);
 
 // The messages with many fields, by nanopb.
 bool decode_channel_ready(Bytes message, torno_wire_ChannelReady& ready);
-bool decode_stat(Bytes message, torno_wire_StatResult& stat);
 bool decode_welcome(Bytes message, torno_wire_Welcome& welcome);
 bool decode_refused(Bytes message, torno_wire_Refused& refused);
 

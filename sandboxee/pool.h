@@ -39,7 +39,7 @@ struct Slot {
   std::uint32_t channel;   // its name in Request.channel
   std::uint32_t sequence;  // of the last request
 
-  unsigned char head[160];     // the message up to the bytes of `cwd`
+  unsigned char head[416];     // the message up to the bytes of `cwd`, or all of a short one
   unsigned char path_head[8];  // and between `cwd` and the path
   char cwd[kPageSize];
   char address[kMaxAddress];

@@ -4,13 +4,10 @@
 
 namespace torno {
 
-void Fd::reset(int fd) {
-  if (fd_ >= 0) {
-    const int saved = errno;
-    ::close(fd_);
-    errno = saved;
-  }
-  fd_ = fd;
+void Fd::close_held() const {
+  const int saved = errno;
+  ::close(fd_);
+  errno = saved;
 }
 
 }  // namespace torno

@@ -19,15 +19,22 @@ class Fd {
   }
   Fd(const Fd&) = delete;
   Fd& operator=(const Fd&) = delete;
-  ~Fd() { reset(); }
+  ~Fd() {
+    if (fd_ >= 0) close_held();
+  }
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
   // Closes what is held; errno stays as it was.
-  void reset(int fd = -1);
+  void reset(int fd = -1) {
+    if (fd_ >= 0) close_held();
+    fd_ = fd;
+  }
 
  private:
+  void close_held() const;
+
   int fd_ = -1;
 };
 

@@ -11,7 +11,27 @@ void CanonicalPath::clear() {
   size_ = 1;
 }
 
+namespace {
+
+// Absolute, and made of components alone, as nearly every path is?
+bool is_canonical(std::string_view text) {
+  if (text.size() < 2 || text.front() != '/' || text.back() == '/') return false;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    // Also refuses names that begin with a dot: they take the other way.
+    if (text[i - 1] == '/' && (text[i] == '/' || text[i] == '.')) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 CanonicalPath::Append CanonicalPath::append(std::string_view text) {
+  if (is_root() && text.size() < sizeof bytes_ && is_canonical(text)) {
+    std::memcpy(bytes_, text.data(), text.size());
+    size_ = text.size();
+    bytes_[size_] = '\0';
+    return Append::kDone;
+  }
   for (Components next = split_first(text); !next.name.empty(); next = split_first(next.rest)) {
     if (next.name == ".") continue;
     if (next.name == "..") return Append::kDotDot;

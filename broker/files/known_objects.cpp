@@ -38,7 +38,7 @@ KnownObjects::Identity KnownObjects::identity_of(const struct stat& object) {
   return {object.st_dev, object.st_ino, object.st_mode & S_IFMT};
 }
 
-void KnownObjects::remember(std::string_view path, const Identity& object) {
+void KnownObjects::remember(std::string_view path, Known known) {
   if (path.size() > kMaxPath) return;
   Entry& entry = entries_[std::hash<std::string_view>{}(path) % kEntries];
   const Hold hold(entry.busy);
@@ -46,16 +46,18 @@ void KnownObjects::remember(std::string_view path, const Identity& object) {
   if (!entry.is_about(path)) {
     std::ranges::copy(path, entry.path.begin());
     entry.size = static_cast<std::uint8_t>(path.size());
+  } else if (entry.known.policy == known.policy) {
+    known.allowed |= entry.known.allowed;
   }
-  entry.object = object;
+  entry.known = known;
 }
 
-std::optional<KnownObjects::Identity> KnownObjects::find(std::string_view path) const {
+std::optional<KnownObjects::Known> KnownObjects::find(std::string_view path) const {
   if (path.size() > kMaxPath) return std::nullopt;
   const Entry& entry = entries_[std::hash<std::string_view>{}(path) % kEntries];
   const Hold hold(entry.busy);
   if (!hold || !entry.is_about(path)) return std::nullopt;
-  return entry.object;
+  return entry.known;
 }
 
 }  // namespace torno::files

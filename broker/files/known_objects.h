@@ -16,6 +16,8 @@
 #include <optional>
 #include <string_view>
 
+#include "broker/policy/permission.h"
+
 namespace torno::files {
 
 class KnownObjects {
@@ -28,22 +30,33 @@ class KnownObjects {
     bool operator==(const Identity&) const = default;
   };
 
+  struct Known {
+    Identity object;
+    // What a policy was seen to allow at the path; decide() is pure, so it still does.
+    std::uint64_t policy = 0;  // its serial(); 0: none
+    policy::Permissions allowed = policy::kNone;
+
+    bool allows(policy::Permissions wanted, std::uint64_t serial) const {
+      return serial != 0 && policy == serial && (wanted & ~allowed) == 0;
+    }
+  };
+
   static std::optional<Identity> identity_of(const struct statx& object);
   static Identity identity_of(const struct stat& object);
 
-  void remember(std::string_view path, const Identity& object);
-  std::optional<Identity> find(std::string_view path) const;
+  void remember(std::string_view path, Known known);
+  std::optional<Known> find(std::string_view path) const;
 
  private:
   // Paths longer than this are looked at every time.
   static constexpr std::size_t kMaxPath = 200;
-  static constexpr std::size_t kEntries = 512;  // 128 KiB
+  static constexpr std::size_t kEntries = 512;  // 136 KiB in all
 
   struct Entry {
     mutable std::atomic_flag busy;
     std::uint8_t size = 0;
     std::array<char, kMaxPath> path;
-    Identity object;
+    Known known;
 
     bool is_about(std::string_view asked) const {
       return std::string_view(path.data(), size) == asked;

@@ -146,7 +146,7 @@ Outcome open_path(const Task& task, const OpenRequest& request, const struct sta
   Outcome outcome = reach(now, aim, [&](const Target& target, Outcome& result) {
     return open_at(now, aim, request, target, result);
   });
-  if (cached_only && outcome.would_block) return failed(EAGAIN);
+  if (cached_only && outcome.would_block) outcome = failed(EAGAIN);
   return outcome;
 }
 

@@ -31,13 +31,12 @@ bool open_known(const Task& task, const Aim& aim, const OpenRequest& request, co
   if ((request.flags & kLongWay) != 0) return false;
   const std::string_view path = target.path.view();
   const auto known = task.broker.known->find(path);
-  if (!known || is_off_limits(task, path, aim.wanted)) return false;
-  if (!verdict_on(task, aim, target.path, aim.wanted).allowed) return false;
+  if (!known || !known->allows(aim.wanted, task.policy.serial())) return false;
 
   const std::uint64_t directory = target.directory ? O_DIRECTORY : 0;
   auto fd = openat2(task.broker.root.get(), target.path.below_root(),
                     request.flags | directory | O_NONBLOCK | O_NOCTTY, 0, kNoLinks | task.cached());
-  if (!fd || !is_still(fd->get(), *known)) return false;
+  if (!fd || !is_still(fd->get(), known->object)) return false;
   if ((request.flags & O_NONBLOCK) == 0 &&
       ::fcntl(fd->get(), F_SETFL, static_cast<int>(request.flags)) != 0) {
     return false;

@@ -31,13 +31,14 @@ Outcome reach(const Task& task, const Aim& aim, Act act) {
         return outcome;
       case Step::kDenied:
         // The walk saw that nothing is there, where the policy lets that be seen.
-        if (target.missing && !aim.create && aim.wanted != policy::kNone) return failed(ENOENT);
+        if (target.missing && !aim.create && aim.wanted != policy::kNone) outcome = failed(ENOENT);
         return outcome;
       case Step::kChanged:
         break;
     }
   }
-  return failed(ELOOP);
+  outcome = failed(ELOOP);
+  return outcome;  // always this one, so that it is made where the caller wants it
 }
 
 }  // namespace torno::files

@@ -26,6 +26,13 @@ bool is_refused(const Task& task, const CanonicalPath& path, const Pin& pin) {
   return !procfs::covers(path.view()) && is_procfs(pin.fd.get(), pin.stat);
 }
 
+// For open_known(). Nothing of /proc, where the same path is another object for every client.
+void remember(const Task& task, const Aim& aim, const CanonicalPath& path, const Pin& pin) {
+  const auto object = KnownObjects::identity_of(pin.stat);
+  if (!object || aim.children || !task.broker.local.contains(pin.stat.stx_mnt_id)) return;
+  task.broker.known->remember(path.view(), {*object, task.policy.serial(), aim.wanted});
+}
+
 }  // namespace
 
 policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath& path,
@@ -90,10 +97,7 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
     outcome = failed(EACCES);
     return Vetted::kFailed;
   }
-  if (const auto known = KnownObjects::identity_of(pin.stat);
-      known && !in_proc && task.broker.local.contains(pin.stat.stx_mnt_id)) {
-    task.broker.known->remember(path.view(), *known);
-  }
+  if (verdict.allowed && !in_proc) remember(task, aim, path, pin);
   return Vetted::kPinned;
 }
 

@@ -1,6 +1,7 @@
 #include "broker/policy/policy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "broker/policy/connect_rules.h"
@@ -20,11 +21,17 @@ Verdict all_of(std::span<const PolicyPtr> policies, Decide decide) noexcept {
   return verdict;
 }
 
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
 }  // namespace
 
 Policy::Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
                std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect)
-    : merged_(std::move(merged)),
+    : serial_(next_serial()),
+      merged_(std::move(merged)),
       syscall_sources_(std::move(syscall_sources)),
       files_(std::move(files)),
       connect_(std::move(connect)) {}

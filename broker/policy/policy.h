@@ -2,6 +2,7 @@
 // and may be called from any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,9 @@ class Policy {
 
   const std::string& name() const { return merged_.name(); }
 
+  // No other policy of this process ever has the same; never 0.
+  std::uint64_t serial() const { return serial_; }
+
   // All files of the policy merged into one message, variables replaced: what filter, limits
   // and walls are made from.
   const PolicyFile& merged() const { return merged_; }
@@ -49,6 +53,7 @@ class Policy {
   }
 
  private:
+  const std::uint64_t serial_;
   PolicyFile merged_;
   std::vector<RuleSource> syscall_sources_;
   std::unique_ptr<const FileRules> files_;
@@ -68,6 +73,8 @@ class PolicyStack {
   Verdict decide_connect(const Endpoint& endpoint) const noexcept;
 
   std::span<const PolicyPtr> policies() const { return policies_; }
+  // The serial of the policy that decides alone, or 0: there are several, or none.
+  std::uint64_t serial() const { return policies_.size() == 1 ? policies_.front()->serial() : 0; }
   std::string name() const;  // names joined by '+'
 
  private:

@@ -40,7 +40,8 @@ constexpr std::chrono::seconds kDrainTime{2};
 
 // One io thread and the sessions on it.
 struct Worker {
-  asio::io_context io{1};
+  // One thread runs it, and what is on it is used by that thread alone.
+  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   session::Workspace workspace;
   std::set<std::shared_ptr<session::Session>> sessions;  // used by the io thread alone

@@ -120,7 +120,10 @@ const char* name_of(Kind kind) {
 Decoder::Decoder() : arena_(first_block(block_)) {}
 
 const wire::ClientMessage* Decoder::decode(std::string_view bytes) {
-  arena_.Reset();
+  if (++messages_ == kMessagesBetween) {
+    arena_.Reset();
+    messages_ = 0;
+  }
   auto* message = google::protobuf::Arena::CreateMessage<wire::ClientMessage>(&arena_);
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return nullptr;
   return message;

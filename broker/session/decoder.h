@@ -49,8 +49,13 @@ class Decoder {
   wire::BrokerMessage& new_answer();
 
  private:
-  alignas(std::max_align_t) std::array<char, 4096> block_;  // holds any request but its path
+  // Emptied once in so many messages: that costs about as much as parsing one.
+  static constexpr int kMessagesBetween = 32;
+  static constexpr std::size_t kBlock = 32768;  // holds so many common ones
+
+  alignas(std::max_align_t) std::array<char, kBlock> block_;
   google::protobuf::Arena arena_;
+  int messages_ = 0;
 };
 
 // Where a request leads, checked.

@@ -2,7 +2,8 @@
 // way on it and the answers that found no room yet.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -39,7 +40,8 @@ struct Link {
   bool is_open() const { return socket.is_open(); }
 
   const std::uint32_t id;
-  boost::asio::posix::stream_descriptor socket;
+  // The executor by its own type: the one that could be any costs every request a little.
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket;
   bool listening = false;
 
   std::deque<Answer> queue;      // not empty: waiting for room

@@ -111,7 +111,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, A
 }
 
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
-                     files::Outcome outcome) {
+                     files::Outcome&& outcome) {
   if (outcome.denial) record_denial(row, client, outcome);
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();

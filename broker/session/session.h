@@ -92,7 +92,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Breach find_channel(const LinkPtr& link, const Incoming& incoming, LinkPtr& channel);
   void perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked, Fd fd);
   void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
-              files::Outcome outcome);
+              files::Outcome&& outcome);
   void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
 
   // narrow.cpp

@@ -56,8 +56,9 @@ Destination LinkResolver::resolve(std::string_view path) {
       done.erase(std::min(done.rfind('/'), done.size()));
       continue;
     }
-    const std::string next = done + '/' + component;
-    const std::optional<std::string> leads_to = target(done + '/', next);
+    const std::string directory = done + '/';
+    const std::string next = directory + component;
+    const std::optional<std::string> leads_to = target(directory, next);
     if (!leads_to) {
       done = next;
       continue;

@@ -18,8 +18,9 @@ struct Parts {
 // A number of decimal digits and what follows it; nothing when it does not fit.
 std::optional<Parts> split(std::string_view text) {
   Parts parts;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, parts.number);
+  const char* const first = text.data();
+  const char* const last = first + text.size();
+  const auto [end, error] = std::from_chars(first, last, parts.number);
   if (error != std::errc()) return std::nullopt;
   parts.unit = std::string_view(end, static_cast<std::size_t>(last - end));
   return parts;

@@ -10,6 +10,14 @@
 #include "broker/policy/loader.h"
 
 namespace torno::policy {
+namespace {
+
+std::string unknown(const std::string& name) {
+  return "unknown variable ${" + name + "}; give it a value with --set " + name +
+         "=VALUE, or use HOME, TMPDIR, UID, PID or CWD";
+}
+
+}  // namespace
 
 std::expected<Expanded, std::string> expand(const std::string& text, InGlob in_glob,
                                             const std::map<std::string, std::string>& variables) {
@@ -37,9 +45,7 @@ std::expected<Expanded, std::string> expand(const std::string& text, InGlob in_g
     const std::string name = text.substr(at + 2, end - at - 2);
     const auto variable = variables.find(name);
     if (variable == variables.end()) {
-      const std::string shown = escape(name);
-      return std::unexpected("unknown variable ${" + shown + "}; give it a value with --set " +
-                             shown + "=VALUE, or use HOME, TMPDIR, UID, PID or CWD");
+      return std::unexpected(unknown(escape(name)));
     }
     // "${ROOT}/**" with an empty value would be a rule for everything.
     if (variable->second.empty() || variable->second.find('\0') != std::string::npos) {

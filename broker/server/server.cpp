@@ -243,6 +243,7 @@ void Server::run() {
   for (std::thread& thread : threads) thread.join();
   state.drained = state.services.slow_pool.drain(kDrainTime);
   state.finish();
+  state.drained &= state.services.closer.drain(kDrainTime);
 }
 
 void Server::stop() {

@@ -49,6 +49,7 @@ void Session::answer_error(const LinkPtr& channel, std::uint32_t sequence, int e
 
 void Session::queue(const LinkPtr& link, Link::Answer answer) {
   if (link->queue.size() >= kMaxQueuedMessages) {
+    for (Fd& fd : answer.fds) discard(std::move(fd));
     violate("it does not read its answers");
     return;
   }
@@ -66,7 +67,7 @@ void Session::await_room(const LinkPtr& link) {
 
 void Session::flush(const LinkPtr& link) {
   while (!link->queue.empty()) {
-    const Link::Answer& next = link->queue.front();
+    Link::Answer& next = link->queue.front();
     std::array<int, Datagram::kMaxFds> numbers{};
     for (std::size_t i = 0; i < next.fds.size(); ++i) numbers[i] = next.fds[i].get();
     const int error =
@@ -80,6 +81,8 @@ void Session::flush(const LinkPtr& link) {
       return;
     }
     link->unread_fds += static_cast<std::uint32_t>(next.fds.size());
+    for (Fd& fd : next.fds) discard(std::move(fd));
+    if (ended_) return;
     link->queue.pop_front();
   }
   listen(link);

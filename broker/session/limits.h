@@ -47,6 +47,10 @@ inline constexpr std::uint32_t kMaxUnreadFds = 8;
 // requests are spared.
 inline constexpr std::uint32_t kLookForUnreadFds = 4;
 
+// Descriptors of one session that wait to be closed (closer.h): all its channels at once and as
+// many more are no attack.
+inline constexpr std::size_t kMaxUnclosed = 2 * kMaxChannels;
+
 // Messages that wait for room on one socket. Room is scarce where net.unix.max_dgram_qlen is
 // 10, and threads that grow the pool at once share the control socket: one answer each.
 inline constexpr std::size_t kMaxQueuedMessages = kMaxChannels;

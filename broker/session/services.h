@@ -12,6 +12,7 @@
 
 #include "broker/audit/audit.h"
 #include "broker/files/files.h"
+#include "broker/session/closer.h"
 #include "broker/session/decoder.h"
 #include "broker/session/limits.h"
 #include "broker/session/policy_store.h"
@@ -47,6 +48,7 @@ struct Services {
   const std::shared_ptr<const files::Files> files;  // a stuck thread of the pool keeps it
   audit::Auditor& auditor;
   std::atomic<std::uint64_t> last_session{0};
+  Closer closer;
   SlowPool slow_pool;
 };
 

@@ -55,7 +55,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Incoming {
     const Row& row;
     const wire::ClientMessage& message;
-    Fd fd;
+    Fd& fd;  // closed by the closer unless it is taken
     pid_t client;
   };
   // How the peer broke the protocol; null: it did not.
@@ -67,6 +67,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void listen(const LinkPtr& link);
   void readable(const LinkPtr& link);
   bool take_message(const LinkPtr& link);
+  bool judge(const LinkPtr& link, Datagram& datagram);
+  void discard(Fd fd);
+  void retire(Link& link);
   void forget(const LinkPtr& link);
   void violate(Breach how);
   audit::Event event(pid_t client) const;
@@ -90,9 +93,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // requests.cpp
   Breach find_channel(const LinkPtr& link, const Incoming& incoming, LinkPtr& channel);
-  void perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked, Fd fd);
+  void perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked);
   void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
-              files::Outcome outcome);
+              files::Outcome& outcome);
   void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
 
   // narrow.cpp
@@ -129,6 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string policy_name_;
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
+  Closer::Lane closing_;
   std::size_t slow_requests_ = 0;
   Kind current_ = Kind::kUnknown;
   std::uint64_t requests_ = 0;

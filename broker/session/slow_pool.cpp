@@ -1,7 +1,6 @@
 #include "broker/session/slow_pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -12,17 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "broker/session/interrupt.h"
+
 namespace torno::session {
 namespace {
 
-// A real-time signal: no library gives it a meaning of its own.
-int interrupt_signal() {
-  return SIGRTMIN;
-}
-
 constexpr std::chrono::milliseconds kInterruptAgain{5};
-
-void ignore_signal(int) {}
 
 // False when the kernel has no thread left to give.
 bool start_thread(std::function<void()> life) {
@@ -97,7 +91,7 @@ void SlowPool::State::interrupt() {
   std::unique_lock lock(mutex);
   while (any_cancelled()) {
     for (const auto& job : running) {
-      if (job->cancelled_) ::pthread_kill(job->thread_, interrupt_signal());
+      if (job->cancelled_) session::interrupt(job->thread_);
     }
     changed.wait_for(lock, kInterruptAgain, [this] { return !any_cancelled(); });
   }
@@ -111,9 +105,7 @@ void SlowPool::State::start_interrupting(const std::shared_ptr<State>& self) {
 }
 
 SlowPool::SlowPool() : state_(std::make_shared<State>()) {
-  struct sigaction action{};
-  action.sa_handler = ignore_signal;  // and no SA_RESTART: that is the point
-  ::sigaction(interrupt_signal(), &action, nullptr);
+  prepare_interrupts();
 }
 
 SlowPool::~SlowPool() {

@@ -1,0 +1,14 @@
+// Interrupt: makes a system call that another thread waits in fail with EINTR. One signal may come
+// before the call; whoever wants the thread back sends it again and again.
+#pragma once
+
+#include <pthread.h>
+
+namespace torno::session {
+
+// Before the first interrupt: gives the signal a handler that does nothing.
+void prepare_interrupts();
+
+void interrupt(pthread_t thread);
+
+}  // namespace torno::session

@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "broker/session/sender.h"
 #include "broker/session/session.h"
 
 namespace torno::session {
@@ -71,8 +72,10 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
     wire::Request request;
     Fd fd;
     Asked asked;
+    Sender sender;
   };
-  auto slow = std::make_shared<Slow>(incoming.message.request(), std::move(incoming.fd), asked);
+  auto slow = std::make_shared<Slow>(incoming.message.request(), std::move(incoming.fd), asked,
+                                     Sender(incoming.client));
   // The views of the place move over to the copy.
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(slow->request)
@@ -90,6 +93,11 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
       outcome = row->call->perform(*files, *policy, slow->asked, files::Wait::kMayBlock);
     }
     const std::uint32_t number = slow->request.sequence();
+    if (slow->sender.is_gone()) {
+      if (outcome.fd) closing.close(std::move(outcome.fd));
+      outcome = files::Outcome{};
+      outcome.error = ESRCH;
+    }
     if (slow->fd) closing.close(std::move(slow->fd));
     slow.reset();
     boost::asio::io_context& io = self->io_;

@@ -34,6 +34,21 @@ inline constexpr std::size_t kMaxChannels = 1024;
 // thousand FIFOs nobody writes to must leave threads for the others. Past it: ENFILE.
 inline constexpr std::size_t kMaxSlowRequests = 64;
 
+// The same of one peer process, over all its sessions.
+inline constexpr std::size_t kMaxPeerSlowRequests = 2 * kMaxSlowRequests;
+
+// Threads of the slow pool: so many for whoever comes; beyond them a peer has only its reserve, so
+// that one whose requests end goes on while others wait for ever; and so many in all, since each
+// costs a stack of some pages. More than 192 peers must hold their reserve for ever before another
+// one has to wait.
+inline constexpr std::size_t kSharedSlowThreads = 256;
+inline constexpr std::size_t kReservedSlowThreads = 4;
+inline constexpr std::size_t kMaxSlowThreads = 1024;
+
+// A connect returns at once but for resolving a unix path. A client that makes its socket block
+// again at the very moment of the connect would hold the thread for minutes; it gets EINTR.
+inline constexpr std::chrono::seconds kMaxConnectTime{5};
+
 // Messages of the control socket that are looked at before a channel's, for Sealed may be among
 // them. A peer could keep that socket full for ever.
 inline constexpr int kMaxEarlyMessages = 8;

@@ -111,7 +111,9 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
       self->discard(std::move(outcome.fd));
     });
   };
-  auto job = services_.slow_pool.submit(std::move(work));
+  SlowPool::Time at_most;
+  if (incoming.row.carries == Row::Carries::kSocket) at_most = kMaxConnectTime;
+  auto job = services_.slow_pool.submit(peer_.pid, std::move(work), at_most);
   if (job == nullptr) {
     discard(std::move(slow->fd));
     answer_error(channel, sequence, ENFILE);

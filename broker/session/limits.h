@@ -24,6 +24,10 @@ inline constexpr std::size_t kMaxVariable = 512;
 // Policies in force at once: as many as the kernel stacks Landlock rulesets.
 inline constexpr std::size_t kMaxStackedPolicies = 16;
 
+// Narrows of one session that fail: a program that has so many wrong names for policies means
+// something else by them.
+inline constexpr int kMaxNarrowFailures = 16;
+
 // A policy file that a sealed sandboxee names is read into memory up to here.
 inline constexpr std::size_t kMaxPolicyText = 1 << 20;
 

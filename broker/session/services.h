@@ -39,13 +39,14 @@ struct Services {
   Services(Settings chosen, policy::LoadOptions policy_options, files::Files performer,
            audit::Auditor& log)
       : settings(std::move(chosen)),
-        policies(std::move(policy_options)),
+        policies(std::make_shared<PolicyStore>(std::move(policy_options))),
         files(std::make_shared<const files::Files>(std::move(performer))),
         auditor(log) {}
 
   const Settings settings;
-  PolicyStore policies;
-  const std::shared_ptr<const files::Files> files;  // a stuck thread of the pool keeps it
+  // A stuck thread of the pool keeps these.
+  const std::shared_ptr<PolicyStore> policies;
+  const std::shared_ptr<const files::Files> files;
   audit::Auditor& auditor;
   std::atomic<std::uint64_t> last_session{0};
   Closer closer;

@@ -61,7 +61,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // How the peer broke the protocol; null: it did not.
   using Breach = const char*;
 
-  enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4 };
+  // Between New and Welcomed, while a policy is loaded, nothing is permitted.
+  enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4, kChoosing = 8 };
 
   // session.cpp
   void listen(const LinkPtr& link);
@@ -87,7 +88,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Breach cancel(const LinkPtr& link, Incoming& incoming);
 
   // handshake.cpp
-  std::expected<ReadyPolicy, Refusal> choose_policy(const wire::Hello& hello);
+  std::optional<Refusal> check_hello(const wire::Hello& hello);
+  void choose_policy(const std::string& name);
+  void welcome(const ReadyPolicy& ready);
   void refuse(const Refusal& refusal);
   void await_handshake();
 
@@ -99,8 +102,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
 
   // narrow.cpp
-  std::expected<ReadyPolicy, int> choose_further_policy(const Incoming& incoming,
-                                                        const CheckedPlace& checked);
+  struct Further;
+  void narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further);
+  void narrow_failed(const LinkPtr& channel, std::uint32_t sequence, int error);
 
   // answer.cpp
   void answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds);
@@ -134,6 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Closer::Lane closing_;
   std::size_t slow_requests_ = 0;
+  int narrow_failures_ = 0;
   Kind current_ = Kind::kUnknown;
   std::uint64_t requests_ = 0;
   std::uint64_t denials_ = 0;

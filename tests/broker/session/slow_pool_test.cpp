@@ -98,10 +98,18 @@ TEST_F(SlowPoolTest, APeerHasABound) {
 TEST_F(SlowPoolTest, AnotherPeerHasItsReserve) {
   SlowPool pool;
   std::atomic<int> error = kNotYet;
+  std::atomic<std::size_t> hostile_began = 0;
   constexpr std::size_t kHostile = kSharedSlowThreads / kMaxPeerSlowRequests;
   for (std::size_t i = 0; i < kSharedSlowThreads; ++i) {
-    ASSERT_NE(pool.submit(kPeer + 1 + static_cast<pid_t>(i % kHostile), open_fifo(error)), nullptr);
+    const pid_t hostile = kPeer + 1 + static_cast<pid_t>(i % kHostile);
+    ASSERT_NE(pool.submit(hostile,
+                          [&, open = open_fifo(error)](bool cancelled) mutable {
+                            ++hostile_began;
+                            open(cancelled);
+                          }),
+              nullptr);
   }
+  ASSERT_TRUE(eventually([&] { return hostile_began == kSharedSlowThreads; }));
   std::atomic<std::size_t> began = 0;
   std::vector<std::shared_ptr<SlowPool::Job>> jobs;
   std::vector<std::atomic<int>> errors(kReservedSlowThreads + 1);

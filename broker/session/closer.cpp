@@ -4,8 +4,6 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,16 +14,6 @@ namespace {
 
 // Longer than any close that waits for this kernel alone.
 constexpr std::chrono::milliseconds kPatience{20};
-
-template <typename Life>
-bool start_thread(Life life) {
-  try {
-    std::thread(std::move(life)).detach();
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
 
 }  // namespace
 

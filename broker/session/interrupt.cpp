@@ -2,6 +2,10 @@
 
 #include <signal.h>
 
+#include <system_error>
+#include <thread>
+#include <utility>
+
 namespace torno::session {
 namespace {
 
@@ -21,6 +25,22 @@ void prepare_interrupts() {
 
 void interrupt(pthread_t thread) {
   ::pthread_kill(thread, kSignal);
+}
+
+bool start_thread(std::function<void()> life) {
+  sigset_t held;
+  sigset_t before;
+  ::sigfillset(&held);
+  ::sigdelset(&held, kSignal);
+  ::pthread_sigmask(SIG_SETMASK, &held, &before);
+  bool started = true;
+  try {
+    std::thread(std::move(life)).detach();
+  } catch (const std::system_error&) {
+    started = false;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 
 }  // namespace torno::session

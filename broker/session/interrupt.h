@@ -4,11 +4,17 @@
 
 #include <pthread.h>
 
+#include <functional>
+
 namespace torno::session {
 
 // Before the first interrupt: gives the signal a handler that does nothing.
 void prepare_interrupts();
 
 void interrupt(pthread_t thread);
+
+// A thread, detached, that takes no other signal: those are for the threads that outlive it. False
+// when the kernel has no thread left to give.
+bool start_thread(std::function<void()> life);
 
 }  // namespace torno::session

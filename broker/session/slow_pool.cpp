@@ -5,8 +5,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,16 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kInterruptAgain{5};
-
-// False when the kernel has no thread left to give.
-bool start_thread(std::function<void()> life) {
-  try {
-    std::thread(std::move(life)).detach();
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
 
 }  // namespace
 

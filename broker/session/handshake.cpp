@@ -182,6 +182,11 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
     answer(link, message, {});
     return nullptr;
   }
+  if (!services_.quota.take_channel(peer_.pid)) {
+    ready.set_error(EMFILE);
+    answer(link, message, {});
+    return nullptr;
+  }
   ++last_channel_;
   channels_.emplace(channel->id, channel);
   ready.set_id(channel->id);

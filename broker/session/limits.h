@@ -34,6 +34,14 @@ inline constexpr std::size_t kMaxPolicyText = 1 << 20;
 // Channels: one a thread that is inside a request. Each costs the broker one descriptor.
 inline constexpr std::size_t kMaxChannels = 1024;
 
+// Sessions at once, all together. Each takes a control socket, a channel or more, and some
+// kilobytes.
+inline constexpr std::size_t kMaxSessions = 4096;
+
+// Sessions of one peer process: a parent that enters for its children needs some, and one alone
+// must not use up all.
+inline constexpr std::size_t kMaxPeerSessions = 256;
+
 // Requests that wait for something slow, each on a thread of the pool: a worker that opens a
 // thousand FIFOs nobody writes to must leave threads for the others. Past it: ENFILE.
 inline constexpr std::size_t kMaxSlowRequests = 64;

@@ -16,6 +16,7 @@
 #include "broker/session/decoder.h"
 #include "broker/session/limits.h"
 #include "broker/session/policy_store.h"
+#include "broker/session/quota.h"
 #include "broker/session/slow_pool.h"
 
 namespace torno::session {
@@ -36,12 +37,14 @@ struct Settings {
 };
 
 struct Services {
+  // `descriptors`: that the broker may have open.
   Services(Settings chosen, policy::LoadOptions policy_options, files::Files performer,
-           audit::Auditor& log)
+           audit::Auditor& log, std::size_t descriptors)
       : settings(std::move(chosen)),
         policies(std::make_shared<PolicyStore>(std::move(policy_options))),
         files(std::make_shared<const files::Files>(std::move(performer))),
-        auditor(log) {}
+        auditor(log),
+        quota(descriptors) {}
 
   const Settings settings;
   // A stuck thread of the pool keeps these.
@@ -49,6 +52,7 @@ struct Services {
   const std::shared_ptr<const files::Files> files;
   audit::Auditor& auditor;
   std::atomic<std::uint64_t> last_session{0};
+  Quota quota;
   Closer closer;
   SlowPool slow_pool;
 };

@@ -136,7 +136,7 @@ bool Session::judge(const LinkPtr& link, Datagram& datagram) {
 void Session::forget(const LinkPtr& link) {
   if (link->job != nullptr) services_.slow_pool.cancel(link->job);
   retire(*link);
-  channels_.erase(link->id);
+  if (channels_.erase(link->id) > 0) services_.quota.give_channel(peer_.pid);
 }
 
 // Closes what a client sent, or may have changed, without waiting for it.

@@ -70,6 +70,11 @@ inline constexpr int kMaxEarlyMessages = 8;
 // others. An honest one has received the last answer before it asks again.
 inline constexpr std::uint32_t kMaxUnreadFds = 8;
 
+// The same of all channels of a session together, where an honest one has at most one each. Past it
+// every socket is looked at, and half is too many: a look at all of them is not needed for each
+// request.
+inline constexpr std::uint32_t kMaxSessionUnreadFds = 2 * kMaxChannels;
+
 // From so many on the socket is asked whether they are still unread: a system call that most
 // requests are spared.
 inline constexpr std::uint32_t kLookForUnreadFds = 4;

@@ -113,6 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_room(const LinkPtr& link);
   void flush(const LinkPtr& link);
   bool hoards(Link& channel);
+  static void look_for_unread(Link& channel);
   void send_failed(const LinkPtr& link);
 
   boost::asio::io_context& io_;
@@ -137,6 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
   Closer::Lane closing_;
+  std::uint32_t sent_fds_ = 0;  // since all channels were looked at
   std::size_t slow_requests_ = 0;
   int narrow_failures_ = 0;
   Kind current_ = Kind::kUnknown;

@@ -102,6 +102,27 @@ TEST_F(Limits, DescriptorsThatNobodyReceives) {
   expect_serves(other.new_channel());
 }
 
+// Few on each channel, and far too many on all of them.
+TEST_F(Limits, DescriptorsThatNobodyReceivesOnManyChannels) {
+  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 5 * kMaxChannels;
+  const RawPeer other = sealed();
+  const RawPeer peer = sealed();
+  constexpr std::size_t kOnEach = kMaxUnreadFds - 1;
+  std::vector<RawPeer> channels;
+  for (std::size_t i = 0; i <= kMaxSessionUnreadFds / kOnEach + 1; ++i) {
+    channels.push_back(peer.new_channel());
+    ASSERT_TRUE(channels.back().is_valid());
+  }
+  for (const RawPeer& channel : channels) {
+    for (std::size_t i = 0; i < kOnEach; ++i) {
+      if (channel.send(test::open_message(1, path("file"), O_RDONLY)) != 0) break;
+    }
+  }
+  EXPECT_TRUE(peer.wait_for_end());
+  EXPECT_TRUE(tornod_.wait_for_log("it does not receive the descriptors it asked for"));
+  expect_serves(other.new_channel());
+}
+
 // However slow it is: a client that receives each answer before it asks again is no hoarder.
 TEST_F(Limits, DescriptorsThatAreReceivedAreNoneInFlight) {
   const RawPeer peer = sealed();

@@ -45,4 +45,13 @@ Outcome Files::pin_socket(const policy::PolicyStack& policy, const Place& place,
   return pin_socket_file({state_->foundation, policy, place, wait});
 }
 
+bool Files::closes_at_once(int fd) const {
+  // A directory has nothing to be written back, and nobody lingers on it.
+  struct statx stat{};
+  if (identify(fd, stat) != 0) return false;
+  if (S_ISDIR(stat.stx_mode) && state_->foundation.local.contains(stat.stx_mnt_id)) return true;
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_PATH) != 0;
+}
+
 }  // namespace torno::files

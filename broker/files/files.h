@@ -38,6 +38,9 @@ class Files {
   // path whose way is not visible is denied as in stat. The broker's own sockets are refused.
   Outcome pin_socket(const policy::PolicyStack& policy, const Place& place, Wait wait) const;
 
+  // Does close(2) of this descriptor, whoever made it, wait for nobody but this kernel?
+  bool closes_at_once(int fd) const;
+
  private:
   struct State;
   explicit Files(std::unique_ptr<State> state);

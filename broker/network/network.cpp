@@ -50,7 +50,8 @@ int check_socket(int socket, int& domain) {
 }
 
 // Non-blocking while connect(2) runs. The client shares the description and may clear the flag at
-// that very moment: which is why only a thread that may be held gets here.
+// that very moment: which is why only a thread that may be held gets here, and why its holder has
+// it interrupted after a while (EINTR).
 int start(int socket, const sockaddr* address, socklen_t size) {
   const int flags = ::fcntl(socket, F_GETFL);
   if (flags < 0) return errno;

@@ -112,6 +112,18 @@ void check_connect_rule(const Draft& draft, const ConnectRules& rules, RuleId id
   }
 }
 
+// Whoever could write the policy, or another one beside it, would choose what it allows when the
+// program is started again.
+void deny_own_file(const std::string& file, FileRules& rules) {
+  const auto changes = static_cast<Permissions>(kWrite | kCreate);
+  const RuleSource source{std::string(kBrokersOwn), 0, 0};
+  rules.add(PathPattern::literal(file), kNone, changes, source);
+  const std::string directory = file.substr(0, file.rfind('/'));
+  PathPattern beside = PathPattern::literal(directory.empty() ? "/" : directory);
+  beside.components.push_back({Component::Kind::kGlob, "*.policy"});
+  rules.add(beside, kNone, changes, source);
+}
+
 std::unique_ptr<FileRules> compile_files(const Draft& draft) {
   auto rules = std::make_unique<FileRules>();
   for (const DraftFileRule& rule : draft.files) {
@@ -131,6 +143,7 @@ std::unique_ptr<FileRules> compile_files(const Draft& draft) {
   for (const std::string& own : draft.protected_paths) {
     rules->add(beneath(own), kNone, kEverything, {std::string(kBrokersOwn), 0, 0});
   }
+  if (!draft.own_file.empty()) deny_own_file(draft.own_file, *rules);
   rules->finish();
   return rules;
 }

@@ -57,6 +57,7 @@ struct Draft {
   std::vector<DraftExpectation> expectations;
   std::vector<RuleSource> syscall_sources;
   std::vector<std::string> protected_paths;  // canonical
+  std::string own_file;  // canonical, of a policy that is named by its path; else empty
 };
 
 }  // namespace torno::policy

@@ -1,7 +1,9 @@
 #include "broker/policy/loader.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "broker/base/error.h"
@@ -39,7 +41,12 @@ class Loader {
   Loader(const LoadOptions& options, Report& report)
       : options_(options), report_(report), rules_(options, draft_, report) {}
 
-  PolicyPtr load(const PolicyText& text) {
+  PolicyPtr load(const PolicyText& text, bool named_by_path) {
+    if (named_by_path) {
+      std::error_code error;
+      draft_.own_file = std::filesystem::canonical(text.file, error).string();
+      if (error) report_.error({text.file, 0, 0}, "cannot tell where it lies: " + error.message());
+    }
     const Settings settings = add(text);
     if (report_.has_errors()) return nullptr;
     settings.apply(draft_.merged);
@@ -115,13 +122,13 @@ class Loader {
   std::vector<std::string> open_;  // the file being read and those that led to it
 };
 
-Loaded load_text(const PolicyText& text, const LoadOptions& options) {
+Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_by_path) {
   Report report;
   Loaded loaded;
   if (text.text.size() > kMaxPolicySize) {
     report.error({text.file, 0, 0}, "larger than 16 MiB; split it");
   } else {
-    loaded.policy = Loader(options, report).load(text);
+    loaded.policy = Loader(options, report).load(text, named_by_path);
   }
   loaded.diagnostics = report.take();
   return loaded;
@@ -152,11 +159,11 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
         {Diagnostic::Severity::kError, {}, std::move(text.error().message)});
     return loaded;
   }
-  return load_text(*text, options);
+  return load_text(*text, options, is_path);
 }
 
 Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options) {
-  return load_text(PolicyText{file, text}, options);
+  return load_text(PolicyText{file, text}, options, false);
 }
 
 }  // namespace torno::policy

@@ -81,7 +81,11 @@ Listener::Listener(Listener&& other) noexcept
       inode_(other.inode_) {}
 
 Listener::~Listener() {
-  if (!remove_) return;
+  remove();
+}
+
+void Listener::remove() {
+  if (!std::exchange(remove_, false)) return;
   struct stat status{};
   if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());

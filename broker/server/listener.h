@@ -23,6 +23,9 @@ class Listener {
   Listener& operator=(Listener&&) = delete;
   ~Listener();
 
+  // Takes the socket's name away, before its owner's end.
+  void remove();
+
   int fd() const { return socket_.get(); }
   // Where it is bound; empty for an abstract name.
   const std::string& path() const { return path_; }

@@ -9,11 +9,20 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <string>
 
 #include "broker/server/listener.h"
 
 namespace torno::server {
+
+namespace {
+
+// Of which half is for sockets, and one peer may have half of that: a session with all its
+// channels.
+constexpr rlim_t kFewFiles = 4096;
+
+}  // namespace
 
 void prepare_process() {
   ::umask(0);
@@ -23,6 +32,14 @@ void prepare_process() {
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < kFewFiles) {
+      std::fprintf(
+          stderr,
+          "tornod: warning: the hard limit of open files is %llu, which is enough for %llu "
+          "sessions and channels; raise it (LimitNOFILE= in a unit, ulimit -Hn)\n",
+          static_cast<unsigned long long>(files.rlim_max),
+          static_cast<unsigned long long>(files.rlim_max / 2));
+    }
   }
 }
 

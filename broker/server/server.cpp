@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ namespace asio = boost::asio;
 // After accept failed for want of descriptors or memory: trying at once again would only spin.
 constexpr std::chrono::milliseconds kAcceptAgain{100};
 
-// Connections beyond kMaxSessions that still get a polite refusal.
+// Connections that are not served and still get a polite refusal; the others are closed.
 constexpr std::size_t kMaxRefusing = 64;
 
 constexpr std::chrono::seconds kDrainTime{2};
@@ -55,6 +56,12 @@ policy::LoadOptions load_options(const Options& options, const std::vector<std::
   return load;
 }
 
+std::size_t descriptors() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return files.rlim_cur;
+}
+
 session::Settings settings_of(const Options& options) {
   session::Settings settings;
   settings.embedded = options.embedded;
@@ -70,14 +77,17 @@ session::Settings settings_of(const Options& options) {
 struct Server::State {
   State(const Options& options, const std::vector<std::string>& reserved, files::Files files)
       : auditor(options.audit_fd, options.format),
-        services(settings_of(options), load_options(options, reserved), std::move(files), auditor) {
+        services(settings_of(options), load_options(options, reserved), std::move(files), auditor,
+                 descriptors()),
+        dropped(services.closer.make_lane()) {
     for (int i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>());
   }
 
   Worker& first() { return *workers.front(); }
   Worker& next() { return *workers[turn++ % workers.size()]; }
 
-  void start_session(Fd control, session::Peer peer);
+  // False: too many wait to be closed, and no further one should be accepted now.
+  bool start_session(Fd control, session::Peer peer);
   void await_peer();
   void accept();
   void accept_later();
@@ -88,7 +98,8 @@ struct Server::State {
   std::vector<std::unique_ptr<Worker>> workers;
   session::Services services;  // its pool posts to the workers, and so ends before them
   std::size_t turn = 0;
-  std::atomic<std::size_t> sessions{0};
+  session::Closer::Lane dropped;
+  std::atomic<std::size_t> refusing{0};
   std::unique_ptr<asio::posix::stream_descriptor> listener;
   std::unique_ptr<asio::steady_timer> accept_timer;
   std::unique_ptr<asio::signal_set> signals;
@@ -96,30 +107,37 @@ struct Server::State {
   bool drained = true;
 };
 
-void Server::State::start_session(Fd control, session::Peer peer) {
+bool Server::State::start_session(Fd control, session::Peer peer) {
   std::optional<session::Refusal> refusal;
-  const std::size_t others = sessions++;
   if (peer.uid != ::geteuid()) {
     refusal = {wire::Refused::REASON_IDENTITY,
                "this broker serves its own user (uid " + std::to_string(::geteuid()) +
                    ") only, and the peer's is " + std::to_string(peer.uid) +
                    "; run a broker as that user"};
-  } else if (others >= kMaxSessions) {
+  } else if (!services.quota.take_session(peer.pid)) {
     refusal = {wire::Refused::REASON_RESOURCES,
-               "the broker serves as many sessions as it can; try again later"};
+               "the broker serves as many sessions as it can, or as one process may have; try "
+               "again later"};
   }
-  if (others >= kMaxSessions + kMaxRefusing) {
-    --sessions;
-    return;
+  if (refusal && refusing++ >= kMaxRefusing) {
+    --refusing;
+    return dropped.close(std::move(control)) <= session::kMaxUnclosed;
   }
   Worker& worker = next();
   asio::post(worker.io, [this, &worker, control = std::move(control), peer = std::move(peer),
                          refusal = std::move(refusal)]() mutable {
     // Filled in below: a session leaves the set on its own thread, after its handler returned.
     auto self = std::make_shared<std::weak_ptr<session::Session>>();
+    const pid_t pid = peer.pid;
+    const bool refused = refusal.has_value();
     auto session = std::make_shared<session::Session>(
-        worker.io, worker.workspace, services, std::move(peer), [this, &worker, self] {
-          --sessions;
+        worker.io, worker.workspace, services, std::move(peer),
+        [this, &worker, self, pid, refused] {
+          if (refused) {
+            --refusing;
+          } else {
+            services.quota.give_session(pid);
+          }
           asio::post(worker.io, [&worker, ended = self->lock()] { worker.sessions.erase(ended); });
           if (single) stop();
         });
@@ -127,6 +145,7 @@ void Server::State::start_session(Fd control, session::Peer peer) {
     worker.sessions.insert(session);
     session->start(std::move(control), std::move(refusal));
   });
+  return true;
 }
 
 void Server::State::await_peer() {
@@ -144,7 +163,12 @@ void Server::State::accept() {
       return;
     }
   } else if (auto peer = identify(control.get()); peer) {
-    start_session(std::move(control), std::move(*peer));
+    if (!start_session(std::move(control), std::move(*peer))) {
+      accept_later();
+      return;
+    }
+  } else {
+    dropped.close(std::move(control));
   }
   await_peer();
 }
@@ -234,6 +258,7 @@ void Server::run() {
   for (std::thread& thread : threads) thread.join();
   state.drained = state.services.slow_pool.drain(kDrainTime);
   state.finish();
+  state.drained &= state.services.closer.drain(kDrainTime);
 }
 
 void Server::stop() {

@@ -26,10 +26,6 @@ struct Options {
 
 class Server {
  public:
-  // Sessions at once, all together; past it a peer is refused. Each takes a control socket, a
-  // channel or more, and some kilobytes.
-  static constexpr std::size_t kMaxSessions = 4096;
-
   // `socket_path`: the broker's own socket, which no sandboxee may reach; may be empty.
   static Result<Server> create(const Options& options, const std::string& socket_path);
   Server(Server&&) noexcept;

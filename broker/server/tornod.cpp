@@ -41,24 +41,31 @@ int fail(const std::string& message) {
 // server takes signals, one would end the process and leave the socket behind.
 class HeldSignals {
  public:
-  HeldSignals() {
-    sigset_t held;
-    ::sigemptyset(&held);
-    ::sigaddset(&held, SIGTERM);
-    ::sigaddset(&held, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
-  }
+  HeldSignals() : before_(hold()) {}
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
   ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+  // For good; what was held before.
+  static sigset_t hold() {
+    sigset_t held;
+    sigset_t before;
+    ::sigemptyset(&held);
+    ::sigaddset(&held, SIGTERM);
+    ::sigaddset(&held, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before);
+    return before;
+  }
+
  private:
-  sigset_t before_{};
+  const sigset_t before_;
 };
 
 // Serves until a signal, or the end of the one session, and then ends the process.
-int serve(Server& server) {
+int serve(Server& server, Listener* listener) {
   server.run();
+  // The server takes signals as long as it lives; a further one must find nothing left to do.
+  if (listener != nullptr) listener->remove();
   // A request stuck in the kernel (a dead network file system) keeps what it uses; only the end
   // of the process takes it away.
   if (!server.drained()) ::_exit(0);
@@ -88,7 +95,10 @@ int serve_many(const CommandLine& line) {
   held.reset();
   server->serve_listener(listener->fd());
   ::sd_notify(0, "READY=1");
-  const int status = serve(*server);
+  const int status = serve(*server, &*listener);
+  // When the server goes, so does its taking of signals: another one would end the process as if it
+  // had failed.
+  HeldSignals::hold();
   ::sd_notify(0, "STOPPING=1");
   return status;
 }
@@ -102,7 +112,7 @@ int serve_one(const CommandLine& line) {
   if (auto served = server->serve_peer(std::move(*control)); !served) {
     return fail(served.error().message);
   }
-  return serve(*server);
+  return serve(*server, nullptr);
 }
 
 // The help names each value by itself; what the check would add says less.

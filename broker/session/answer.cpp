@@ -24,6 +24,7 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
   }
   if (error == 0) {
     link->unread_fds += static_cast<std::uint32_t>(fds.size());
+    sent_fds_ += static_cast<std::uint32_t>(fds.size());
     return;
   }
   if (error == ETOOMANYREFS && message.has_reply() && !fds.empty()) {
@@ -49,6 +50,7 @@ void Session::answer_error(const LinkPtr& channel, std::uint32_t sequence, int e
 
 void Session::queue(const LinkPtr& link, Link::Answer answer) {
   if (link->queue.size() >= kMaxQueuedMessages) {
+    for (Fd& fd : answer.fds) discard(std::move(fd));
     violate("it does not read its answers");
     return;
   }
@@ -66,7 +68,7 @@ void Session::await_room(const LinkPtr& link) {
 
 void Session::flush(const LinkPtr& link) {
   while (!link->queue.empty()) {
-    const Link::Answer& next = link->queue.front();
+    Link::Answer& next = link->queue.front();
     std::array<int, Datagram::kMaxFds> numbers{};
     for (std::size_t i = 0; i < next.fds.size(); ++i) numbers[i] = next.fds[i].get();
     const int error =
@@ -80,6 +82,9 @@ void Session::flush(const LinkPtr& link) {
       return;
     }
     link->unread_fds += static_cast<std::uint32_t>(next.fds.size());
+    sent_fds_ += static_cast<std::uint32_t>(next.fds.size());
+    for (Fd& fd : next.fds) discard(std::move(fd));
+    if (ended_) return;
     link->queue.pop_front();
   }
   listen(link);
@@ -88,12 +93,22 @@ void Session::flush(const LinkPtr& link) {
 // Does the client leave the descriptors of its answers in the socket? Asked when a request comes:
 // by then an honest client has received all of them.
 bool Session::hoards(Link& channel) {
-  if (channel.unread_fds < kLookForUnreadFds) return false;
+  if (channel.unread_fds >= kLookForUnreadFds) look_for_unread(channel);
+  if (channel.unread_fds >= kMaxUnreadFds) return true;
+  if (sent_fds_ < kMaxSessionUnreadFds) return false;
+  sent_fds_ = 0;
+  for (const auto& [id, each] : channels_) {
+    if (each->unread_fds > 0) look_for_unread(*each);
+    sent_fds_ += each->unread_fds;
+  }
+  return sent_fds_ > kMaxSessionUnreadFds / 2;
+}
+
+void Session::look_for_unread(Link& channel) {
   int bytes = 0;
   if (::ioctl(channel.socket.native_handle(), SIOCOUTQ, &bytes) == 0 && bytes == 0) {
     channel.unread_fds = 0;
   }
-  return channel.unread_fds >= kMaxUnreadFds;
 }
 
 void Session::send_failed(const LinkPtr& link) {

@@ -9,6 +9,10 @@
 namespace torno::session {
 namespace {
 
+// Descriptors of one message (SCM_MAX_FD of the kernel). There is room for all of them: one that
+// does not fit is closed by the kernel, on this thread.
+constexpr std::size_t kMostFds = 253;
+
 // Takes what the control message holds; true when it held credentials.
 bool collect(const cmsghdr& header, Datagram& datagram) {
   if (header.cmsg_level != SOL_SOCKET) return false;
@@ -27,6 +31,8 @@ bool collect(const cmsghdr& header, Datagram& datagram) {
       Fd owned(fd);
       if (datagram.fd_count < Datagram::kMaxFds) {
         datagram.fds[datagram.fd_count++] = std::move(owned);
+      } else {
+        datagram.surplus.push_back(std::move(owned));
       }
     }
   }
@@ -42,8 +48,7 @@ Datagram broken(Datagram datagram, const char* how) {
 }  // namespace
 
 Datagram receive(int socket, std::span<char> buffer) {
-  alignas(cmsghdr) char
-      control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * Datagram::kMaxFds)];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * kMostFds)];
   iovec piece{buffer.data(), buffer.size()};
   msghdr message{};
   message.msg_iov = &piece;
@@ -77,12 +82,10 @@ Datagram receive(int socket, std::span<char> buffer) {
   if ((message.msg_flags & MSG_TRUNC) != 0) {
     return broken(std::move(datagram), "a message larger than MAX_MESSAGE");
   }
-  if ((message.msg_flags & MSG_CTRUNC) != 0) {
-    if (datagram.fd_count == Datagram::kMaxFds) {
-      return broken(std::move(datagram), "more descriptors than the message says");
-    }
-    datagram.fd_lost = true;
+  if (!datagram.surplus.empty()) {
+    return broken(std::move(datagram), "more descriptors than the message says");
   }
+  datagram.fd_lost = (message.msg_flags & MSG_CTRUNC) != 0;
   datagram.status = Datagram::Status::kMessage;
   datagram.bytes = {buffer.data(), static_cast<std::size_t>(length)};
   return datagram;

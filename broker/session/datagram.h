@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "broker/base/fd.h"
 
@@ -22,7 +23,7 @@ struct Datagram {
     kBroken,   // `broken` says how the sender broke the protocol
   };
 
-  // More than one descriptor is never right; two are enough to see that there were too many.
+  // More than one descriptor is never right.
   static constexpr std::size_t kMaxFds = 2;
 
   Status status = Status::kNothing;
@@ -30,8 +31,9 @@ struct Datagram {
   std::string_view bytes;
   std::array<Fd, kMaxFds> fds;
   std::size_t fd_count = 0;
-  bool fd_lost = false;  // the broker has no free descriptor: one came and could not be taken
-  pid_t client = 0;      // of the sending process; 0: not in the broker's pid namespace
+  std::vector<Fd> surplus;  // what came beyond those
+  bool fd_lost = false;     // the broker has no free descriptor: one came and could not be taken
+  pid_t client = 0;         // of the sending process; 0: not in the broker's pid namespace
 };
 
 // Never blocks. `bytes` of the result lies in `buffer`.

@@ -56,7 +56,7 @@ Session::Breach Session::dispatch(const LinkPtr& link, Datagram& datagram) {
   if (row->call != nullptr && link->is_control() != (fds == 1)) {
     return "only requests with a descriptor, and all of them, go to the control socket";
   }
-  Incoming incoming{*row, *message, std::move(datagram.fds[0]), datagram.client};
+  Incoming incoming{*row, *message, datagram.fds[0], datagram.client};
   return (this->*row->handler)(link, incoming);
 }
 

@@ -1,8 +1,8 @@
 #include <sys/socket.h>
 
-#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "broker/session/policy_name.h"
 #include "broker/session/session.h"
@@ -39,7 +39,7 @@ void Session::await_handshake() {
   });
 }
 
-Session::Breach Session::hello(const LinkPtr& link, Incoming& incoming) {
+Session::Breach Session::hello(const LinkPtr&, Incoming& incoming) {
   const wire::Hello& hello = incoming.message.hello();
   if (hello.min_version() > hello.max_version()) return "a range of versions that is empty";
   if (hello.max_version() < kMinVersion || hello.min_version() > kMaxVersion) {
@@ -54,29 +54,22 @@ Session::Breach Session::hello(const LinkPtr& link, Incoming& incoming) {
     refuse(*refusal_);
     return nullptr;
   }
-  const auto chosen = choose_policy(hello);
-  if (!chosen) {
-    refuse(chosen.error());
+  if (const auto refusal = check_hello(hello)) {
+    refuse(*refusal);
     return nullptr;
   }
-  auto welcome = make_welcome(*chosen);
-  if (!welcome) {
-    refuse({wire::Refused::REASON_KERNEL, welcome.error().message});
-    return nullptr;
+  if (const auto known = services_.policies->shared(hello.policy())) {
+    welcome(*known);
+  } else {
+    choose_policy(hello.policy());
   }
-  policy_ = std::make_shared<const policy::PolicyStack>(chosen->policy);
-  policy_name_ = policy_->name();
-  layers_ = welcome->message.layers();
-  state_ = kWelcomed;
-  wire::BrokerMessage& message = workspace_.decoder.new_answer();
-  *message.mutable_welcome() = std::move(welcome->message);
-  answer(link, message, welcome->fds);
   return nullptr;
 }
 
-std::expected<ReadyPolicy, Refusal> Session::choose_policy(const wire::Hello& hello) {
+// What is wrong with it, so far as can be said without looking at a policy.
+std::optional<Refusal> Session::check_hello(const wire::Hello& hello) {
   const auto refused = [](std::string message) {
-    return std::unexpected(Refusal{wire::Refused::REASON_POLICY, std::move(message)});
+    return Refusal{wire::Refused::REASON_POLICY, std::move(message)};
   };
   const bool embedded = services_.settings.embedded;
   if (!is_policy_name(hello.policy()) && !(embedded && is_policy_path(hello.policy()))) {
@@ -92,9 +85,45 @@ std::expected<ReadyPolicy, Refusal> Session::choose_policy(const wire::Hello& he
     if (!variables) return refused(variables.error().message);
     for (auto& [name, value] : *variables) common_variables_.insert_or_assign(name, value);
   }
-  auto found = services_.policies.find(hello.policy(), common_variables_, own_variables_);
-  if (!found) return refused(found.error().message);
-  return *found;
+  return std::nullopt;
+}
+
+// Loads the policy on a thread of the pool.
+void Session::choose_policy(const std::string& name) {
+  auto work = [self = shared_from_this(), policies = services_.policies, name,
+               common = common_variables_, own = own_variables_](bool cancelled) mutable {
+    PolicyStore::Found found = std::unexpected(PolicyStore::Failure{false, "the broker ends"});
+    if (!cancelled) found = policies->find(name, common, own);
+    boost::asio::io_context& io = self->io_;
+    boost::asio::post(io, [self = std::move(self), found = std::move(found)] {
+      if (self->ended_) return;
+      if (found) {
+        self->welcome(*found);
+      } else {
+        self->refuse({wire::Refused::REASON_POLICY, found.error().message});
+      }
+    });
+  };
+  state_ = kChoosing;
+  if (services_.slow_pool.submit(peer_.pid, std::move(work)) == nullptr) {
+    refuse({wire::Refused::REASON_RESOURCES,
+            "too much is under way for this process; try again later"});
+  }
+}
+
+void Session::welcome(const ReadyPolicy& ready) {
+  auto welcome = make_welcome(ready);
+  if (!welcome) {
+    refuse({wire::Refused::REASON_KERNEL, welcome.error().message});
+    return;
+  }
+  policy_ = std::make_shared<const policy::PolicyStack>(ready.policy);
+  policy_name_ = policy_->name();
+  layers_ = welcome->message.layers();
+  state_ = kWelcomed;
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  *message.mutable_welcome() = std::move(welcome->message);
+  answer(control_, message, welcome->fds);
 }
 
 void Session::refuse(const Refusal& refusal) {
@@ -150,6 +179,11 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
   const auto channel = Link::make(io_, last_channel_ + 1, std::move(ours));
   if (channel == nullptr) {
     ready.set_error(ENOMEM);
+    answer(link, message, {});
+    return nullptr;
+  }
+  if (!services_.quota.take_channel(peer_.pid)) {
+    ready.set_error(EMFILE);
     answer(link, message, {});
     return nullptr;
   }

@@ -25,9 +25,9 @@ struct Link {
 
   Link(boost::asio::io_context& io, std::uint32_t number) : id(number), socket(io) {}
 
-  // Null when the kernel watches no more descriptors for this user: a sandboxee can use up
-  // fs.epoll.max_user_watches, and that must cost nobody but itself.
-  static std::shared_ptr<Link> make(boost::asio::io_context& io, std::uint32_t number, Fd fd) {
+  // Null, and `fd` is still the caller's, when the kernel watches no more descriptors for this
+  // user: a sandboxee can use up fs.epoll.max_user_watches, and that must cost nobody but itself.
+  static std::shared_ptr<Link> make(boost::asio::io_context& io, std::uint32_t number, Fd&& fd) {
     auto link = std::make_shared<Link>(io, number);
     boost::system::error_code error;
     link->socket.assign(fd.get(), error);

@@ -1,7 +1,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <boost/asio/post.hpp>
 #include <cerrno>
+#include <memory>
 
 #include "broker/session/policy_name.h"
 #include "broker/session/session.h"
@@ -30,73 +32,116 @@ std::expected<std::string, int> read_policy_text(int fd) {
 
 }  // namespace
 
+// What came of loading a further policy.
+struct Session::Further {
+  PolicyStore::Found found = std::unexpected(PolicyStore::Failure{});
+  files::Outcome opened;  // of the file, where a path names it
+  int error = 0;          // with no word in `found`
+  pid_t client = 0;
+  const Row* row = nullptr;
+};
+
 // A sealed sandboxee names a further policy. By its name it gets what any peer gets. By a path,
 // where one may be named at all, it gets a file that it may read under the policies in force: what
-// the answer tells of that file it could have found out itself.
-std::expected<ReadyPolicy, int> Session::choose_further_policy(const Incoming& incoming,
-                                                               const CheckedPlace& checked) {
-  const std::string name(checked.place.path);
-  PolicyStore::Found found;
-  if (is_policy_name(name) && !(services_.settings.embedded && is_policy_path(name))) {
-    found = services_.policies.find(name, common_variables_, own_variables_);
-  } else if (services_.settings.embedded && is_policy_path(name)) {
-    if (checked.error != 0) return std::unexpected(checked.error);
-    files::OpenRequest open;
-    open.place = checked.place;
-    // A broker of one session: whom the file keeps waiting is the peer itself.
-    open.flags = O_RDONLY | O_NONBLOCK;
-    files::Outcome opened = services_.files->open(*policy_, open, files::Wait::kMayBlock);
-    if (opened.denial) record_denial(incoming.row, incoming.client, opened);
-    if (opened.error != 0) return std::unexpected(opened.error);
-    const auto text = read_policy_text(opened.fd.get());
-    if (!text) return std::unexpected(text.error());
-    Variables variables = common_variables_;
-    variables.insert(own_variables_.begin(), own_variables_.end());
-    found = services_.policies.from_text(*text, name, variables);
-  } else {
-    return std::unexpected(EINVAL);
-  }
-  if (!found) {
-    audit::Event refused = event(incoming.client);
-    refused.mutable_refused()->set_reason(found.error().message);
-    record_limited(std::move(refused));
-    return std::unexpected(found.error().missing ? ENOENT : EINVAL);
-  }
-  return *found;
-}
-
+// the answer tells of that file it could have found out itself. Loaded on a thread of the pool.
 Session::Breach Session::narrow(const LinkPtr& link, Incoming& incoming) {
   LinkPtr channel;
   if (const Breach breach = find_channel(link, incoming, channel); breach != nullptr) return breach;
   const wire::Request& request = incoming.message.request();
-  CheckedPlace checked = check_place(request);
+  const CheckedPlace checked = check_place(request);
   if (checked.broken != nullptr) return checked.broken;
   ++requests_;
-  checked.place.client = incoming.client;
+  const std::uint32_t sequence = request.sequence();
   if (policy_->policies().size() >= kMaxStackedPolicies) {
-    answer_error(channel, request.sequence(), E2BIG);
+    answer_error(channel, sequence, E2BIG);
     return nullptr;
   }
-  const auto further = choose_further_policy(incoming, checked);
-  if (!further) {
-    answer_error(channel, request.sequence(), further.error());
+  const std::string name(checked.place.path);
+  const bool by_path = services_.settings.embedded && is_policy_path(name);
+  if (!by_path && !is_policy_name(name)) {
+    narrow_failed(channel, sequence, EINVAL);
     return nullptr;
   }
-  auto welcome = make_welcome(*further);
+  if (by_path && checked.error != 0) {
+    narrow_failed(channel, sequence, checked.error);
+    return nullptr;
+  }
+  auto further = std::make_shared<Further>();
+  further->client = incoming.client;
+  further->row = &incoming.row;
+  auto work = [self = shared_from_this(), channel, further, by_path, name, sequence,
+               request = std::make_shared<const wire::Request>(request), policy = policy_,
+               policies = services_.policies, files = services_.files, common = common_variables_,
+               own = own_variables_](bool cancelled) mutable {
+    further->error = cancelled ? EINTR : 0;
+    if (!cancelled && !by_path) further->found = policies->find(name, common, own);
+    if (!cancelled && by_path) {
+      files::OpenRequest open;
+      open.place = check_place(*request).place;
+      open.place.client = further->client;
+      open.flags = O_RDONLY | O_NONBLOCK;
+      further->opened = files->open(*policy, open, files::Wait::kMayBlock);
+      further->error = further->opened.error;
+      if (further->error == 0) {
+        const auto text = read_policy_text(further->opened.fd.get());
+        further->error = text ? 0 : text.error();
+        common.insert(own.begin(), own.end());
+        if (text) further->found = policies->from_text(*text, name, common);
+      }
+      further->opened.fd.reset();
+    }
+    boost::asio::io_context& io = self->io_;
+    boost::asio::post(io, [self = std::move(self), channel = std::move(channel), sequence,
+                           further = std::move(further)] {
+      channel->job = nullptr;
+      if (!self->ended_ && channel->is_open()) self->narrowed(channel, sequence, *further);
+    });
+  };
+  channel->job = services_.slow_pool.submit(peer_.pid, std::move(work));
+  channel->job_sequence = sequence;
+  if (channel->job == nullptr) answer_error(channel, sequence, ENFILE);
+  return nullptr;
+}
+
+void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further) {
+  if (further.opened.denial) record_denial(*further.row, further.client, further.opened);
+  if (further.error != 0) {
+    narrow_failed(channel, sequence, further.error);
+    return;
+  }
+  if (!further.found) {
+    audit::Event refused = event(further.client);
+    refused.mutable_refused()->set_reason(further.found.error().message);
+    record_limited(std::move(refused));
+    narrow_failed(channel, sequence, further.found.error().missing ? ENOENT : EINVAL);
+    return;
+  }
+  auto welcome = make_welcome(*further.found);
   if (!welcome) {
-    answer_error(channel, request.sequence(), ENOSYS);
-    return nullptr;
+    narrow_failed(channel, sequence, ENOSYS);
+    return;
+  }
+  if (policy_->policies().size() >= kMaxStackedPolicies) {
+    answer_error(channel, sequence, E2BIG);
+    return;
   }
   auto narrowed = std::make_shared<policy::PolicyStack>(*policy_);
-  narrowed->push(further->policy);
+  narrowed->push(further.found->policy);
   policy_ = std::move(narrowed);
   policy_name_ = policy_->name();
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();
-  reply.set_sequence(request.sequence());
+  reply.set_sequence(sequence);
   *reply.mutable_narrowed() = std::move(welcome->message);
   answer(channel, message, welcome->fds);
-  return nullptr;
+}
+
+void Session::narrow_failed(const LinkPtr& channel, std::uint32_t sequence, int error) {
+  if (++narrow_failures_ > kMaxNarrowFailures) {
+    violate("it names one policy after another that does not load");
+    return;
+  }
+  answer_error(channel, sequence, error);
 }
 
 }  // namespace torno::session

@@ -7,6 +7,10 @@
 namespace torno::session {
 namespace {
 
+// Failures, each for so long; more than any broker has wrong policies.
+constexpr std::chrono::seconds kRemember{1};
+constexpr std::size_t kMaxRemembered = 64;
+
 PolicyStore::Failure failure_of(const policy::Loaded& loaded) {
   for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
     if (diagnostic.severity == policy::Diagnostic::Severity::kError) {
@@ -33,17 +37,44 @@ PolicyStore::Found ready(policy::PolicyPtr policy) {
 
 }  // namespace
 
+std::optional<ReadyPolicy> PolicyStore::shared(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto known = shared_.find(name);
+  if (known == shared_.end()) return std::nullopt;
+  return known->second;
+}
+
 PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
                                      const Variables& session) {
-  const std::lock_guard lock(mutex_);
-  if (const auto known = shared_.find(name); known != shared_.end()) return known->second;
+  const std::lock_guard lock(loading_);
+  if (auto known = shared(name)) return *known;
+  const auto now = std::chrono::steady_clock::now();
+  const Key key(name, session);
+  if (const auto failed = failed_.find(key);
+      failed != failed_.end() && now < failed->second.until) {
+    return std::unexpected(failed->second.failure);
+  }
+  Found found = load(name, common, session);
+  // Finding out that there is none is cheap, and the names are a peer's to invent.
+  if (!found && !found.error().missing) {
+    if (failed_.size() >= kMaxRemembered) failed_.clear();
+    failed_.insert_or_assign(key,
+                             Failed{std::chrono::steady_clock::now() + kRemember, found.error()});
+  }
+  return found;
+}
 
+PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& common,
+                                     const Variables& session) {
   policy::LoadOptions options = options_;
   options.variables = common;
   if (const policy::Loaded loaded = policy::load(name, options); loaded.policy != nullptr) {
     print_warnings(loaded);
     Found found = ready(loaded.policy);
-    if (found) shared_.emplace(name, *found);
+    if (found) {
+      const std::lock_guard lock(mutex_);
+      shared_.emplace(name, *found);
+    }
     return found;
   }
   // It does not load without the session's own variables: it uses them, or it is wrong.
@@ -55,6 +86,7 @@ PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& c
 
 PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
                                           const Variables& variables) {
+  const std::lock_guard lock(loading_);
   policy::LoadOptions options = options_;
   options.allow_paths = false;
   options.variables = variables;

@@ -1,15 +1,22 @@
 // PolicyStore: the policies a broker serves, loaded at their first use and shared by all sessions
 // that name them. A policy that uses ${PID} or ${CWD} differs from session to session and is
-// loaded for each.
+// loaded for each. One that does not load is not tried again for a second: long enough that asking
+// for it costs nothing, short enough for whoever is mending it.
+//
+// Loading reads files and takes as long as the policy is large: never on an io thread. One is
+// loaded at a time.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "broker/base/error.h"
 #include "broker/base/fd.h"
@@ -35,6 +42,9 @@ class PolicyStore {
 
   explicit PolicyStore(policy::LoadOptions options) : options_(std::move(options)) {}
 
+  // What is loaded already, for all who name it. Never waits.
+  std::optional<ReadyPolicy> shared(const std::string& name);
+
   // `common`: variables that are the same for everybody who uses the store; `session`: those of
   // one session alone.
   Found find(const std::string& name, const Variables& common, const Variables& session);
@@ -44,7 +54,16 @@ class PolicyStore {
   Found from_text(const std::string& text, const std::string& file, const Variables& variables);
 
  private:
+  using Key = std::pair<std::string, Variables>;  // and the session's variables
+  struct Failed {
+    std::chrono::steady_clock::time_point until;
+    Failure failure;
+  };
+  Found load(const std::string& name, const Variables& common, const Variables& session);
+
   const policy::LoadOptions options_;
+  std::mutex loading_;
+  std::map<Key, Failed> failed_;  // used while loading
   std::mutex mutex_;
   std::map<std::string, ReadyPolicy> shared_;
 };

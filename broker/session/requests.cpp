@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "broker/session/sender.h"
 #include "broker/session/session.h"
 
 namespace torno::session {
@@ -44,20 +45,24 @@ Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
     return nullptr;
   }
   checked.place.client = incoming.client;
-  Asked asked{&request, checked.place, incoming.fd.get()};
+  const Asked asked{&request, checked.place, incoming.fd.get()};
   files::Outcome outcome =
       incoming.row.call->perform(*services_.files, *policy_, asked, files::Wait::kNever);
   if (outcome.would_block) {
-    perform_slowly(channel, incoming, asked, std::move(incoming.fd));
-  } else {
-    finish(channel, incoming.row, request.sequence(), incoming.client, std::move(outcome));
+    perform_slowly(channel, incoming, asked);
+    return nullptr;
+  }
+  finish(channel, incoming.row, request.sequence(), incoming.client, outcome);
+  if (incoming.fd) {
+    // Of the client's own descriptor the outcome may be a duplicate.
+    if (checked.place.base != files::Place::Base::kFd) discard(std::move(outcome.fd));
+    if (services_.files->closes_at_once(incoming.fd.get())) incoming.fd.reset();
   }
   return nullptr;
 }
 
 // On a thread of the pool, with copies of its own of everything: the session may end meanwhile.
-void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked,
-                             Fd fd) {
+void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked) {
   const std::uint32_t sequence = incoming.message.request().sequence();
   if (slow_requests_ >= kMaxSlowRequests) {
     answer_error(channel, sequence, ENFILE);
@@ -67,8 +72,10 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, A
     wire::Request request;
     Fd fd;
     Asked asked;
+    Sender sender;
   };
-  auto slow = std::make_unique<Slow>(incoming.message.request(), std::move(fd), asked);
+  auto slow = std::make_shared<Slow>(incoming.message.request(), std::move(incoming.fd), asked,
+                                     Sender(incoming.client));
   // The views of the place move over to the copy.
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(slow->request)
@@ -78,26 +85,37 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, A
   slow->asked.place = checked.place;
 
   auto work = [self = shared_from_this(), channel, row = &incoming.row, client = incoming.client,
-               files = services_.files, policy = policy_,
-               slow = std::move(slow)](bool cancelled) mutable {
+               files = services_.files, policy = policy_, closing = closing_,
+               slow](bool cancelled) mutable {
     files::Outcome outcome;
     outcome.error = EINTR;
     if (!cancelled) {
       outcome = row->call->perform(*files, *policy, slow->asked, files::Wait::kMayBlock);
     }
     const std::uint32_t number = slow->request.sequence();
+    if (slow->sender.is_gone()) {
+      if (outcome.fd) closing.close(std::move(outcome.fd));
+      outcome = files::Outcome{};
+      outcome.error = ESRCH;
+    }
+    if (slow->fd) closing.close(std::move(slow->fd));
     slow.reset();
     boost::asio::io_context& io = self->io_;
     boost::asio::post(io, [self = std::move(self), channel = std::move(channel), row, client,
                            number, outcome = std::move(outcome)]() mutable {
       --self->slow_requests_;
       channel->job = nullptr;
-      if (self->ended_ || !channel->is_open()) return;
-      self->finish(channel, *row, number, client, std::move(outcome));
+      if (!self->ended_ && channel->is_open()) {
+        self->finish(channel, *row, number, client, outcome);
+      }
+      self->discard(std::move(outcome.fd));
     });
   };
-  auto job = services_.slow_pool.submit(std::move(work));
+  SlowPool::Time at_most;
+  if (incoming.row.carries == Row::Carries::kSocket) at_most = kMaxConnectTime;
+  auto job = services_.slow_pool.submit(peer_.pid, std::move(work), at_most);
   if (job == nullptr) {
+    discard(std::move(slow->fd));
     answer_error(channel, sequence, ENFILE);
     return;
   }
@@ -111,7 +129,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, A
 }
 
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
-                     files::Outcome&& outcome) {
+                     files::Outcome& outcome) {
   if (outcome.denial) record_denial(row, client, outcome);
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();

@@ -12,9 +12,11 @@
 
 #include "broker/audit/audit.h"
 #include "broker/files/files.h"
+#include "broker/session/closer.h"
 #include "broker/session/decoder.h"
 #include "broker/session/limits.h"
 #include "broker/session/policy_store.h"
+#include "broker/session/quota.h"
 #include "broker/session/slow_pool.h"
 
 namespace torno::session {
@@ -35,18 +37,23 @@ struct Settings {
 };
 
 struct Services {
+  // `descriptors`: that the broker may have open.
   Services(Settings chosen, policy::LoadOptions policy_options, files::Files performer,
-           audit::Auditor& log)
+           audit::Auditor& log, std::size_t descriptors)
       : settings(std::move(chosen)),
-        policies(std::move(policy_options)),
+        policies(std::make_shared<PolicyStore>(std::move(policy_options))),
         files(std::make_shared<const files::Files>(std::move(performer))),
-        auditor(log) {}
+        auditor(log),
+        quota(descriptors) {}
 
   const Settings settings;
-  PolicyStore policies;
-  const std::shared_ptr<const files::Files> files;  // a stuck thread of the pool keeps it
+  // A stuck thread of the pool keeps these.
+  const std::shared_ptr<PolicyStore> policies;
+  const std::shared_ptr<const files::Files> files;
   audit::Auditor& auditor;
   std::atomic<std::uint64_t> last_session{0};
+  Quota quota;
+  Closer closer;
   SlowPool slow_pool;
 };
 

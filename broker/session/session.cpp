@@ -27,19 +27,19 @@ Session::Session(boost::asio::io_context& io, Workspace& workspace, Services& se
       on_end_(std::move(on_end)),
       handshake_timer_(io),
       common_variables_(services.settings.variables),
-      policy_(std::make_shared<const policy::PolicyStack>()) {
+      policy_(std::make_shared<const policy::PolicyStack>()),
+      closing_(services.closer.make_lane()) {
   own_variables_["PID"] = std::to_string(peer_.pid);
   if (!peer_.cwd.empty()) own_variables_["CWD"] = peer_.cwd;
 }
 
 void Session::start(Fd control, std::optional<Refusal> refusal) {
   refusal_ = std::move(refusal);
-  if (pass_credentials(control.get()) != 0) {
-    end();
-    return;
+  if (pass_credentials(control.get()) == 0) {
+    control_ = Link::make(io_, Link::kControl, std::move(control));
   }
-  control_ = Link::make(io_, Link::kControl, std::move(control));
   if (control_ == nullptr) {
+    discard(std::move(control));
     end();
     return;
   }
@@ -54,7 +54,7 @@ void Session::end() {
     const LinkPtr channel = channels_.begin()->second;
     forget(channel);
   }
-  if (control_ != nullptr) control_->socket.close();
+  if (control_ != nullptr) retire(*control_);
   if (state_ == kSealed) {
     if (const std::uint64_t suppressed = rate_.take_suppressed(); suppressed > 0) {
       audit::Event last = event(0);
@@ -101,9 +101,16 @@ void Session::readable(const LinkPtr& link) {
   if (!ended_) listen(link);
 }
 
-// One message, if there is one.
+// One message, if there is one. Descriptors of it that nobody took are never closed here.
 bool Session::take_message(const LinkPtr& link) {
   Datagram datagram = receive(link->socket.native_handle(), workspace_.received);
+  const bool goes_on = judge(link, datagram);
+  for (std::size_t i = 0; i < datagram.fd_count; ++i) discard(std::move(datagram.fds[i]));
+  for (Fd& fd : datagram.surplus) discard(std::move(fd));
+  return goes_on && !ended_;
+}
+
+bool Session::judge(const LinkPtr& link, Datagram& datagram) {
   current_ = Kind::kUnknown;
   switch (datagram.status) {
     case Datagram::Status::kNothing:
@@ -128,9 +135,24 @@ bool Session::take_message(const LinkPtr& link) {
 // A channel whose other end is closed: its thread or process is gone.
 void Session::forget(const LinkPtr& link) {
   if (link->job != nullptr) services_.slow_pool.cancel(link->job);
-  link->queue.clear();
-  link->socket.close();
-  channels_.erase(link->id);
+  retire(*link);
+  if (channels_.erase(link->id) > 0) services_.quota.give_channel(peer_.pid);
+}
+
+// Closes what a client sent, or may have changed, without waiting for it.
+void Session::discard(Fd fd) {
+  if (fd && closing_.close(std::move(fd)) > kMaxUnclosed) {
+    violate("its descriptors take too long to close");
+  }
+}
+
+// Messages that lie unread in a socket are dropped with it, and whatever descriptors they hold.
+void Session::retire(Link& link) {
+  for (Link::Answer& answer : link.queue) {
+    for (Fd& fd : answer.fds) discard(std::move(fd));
+  }
+  link.queue.clear();
+  if (link.is_open()) discard(Fd(link.socket.release()));
 }
 
 void Session::violate(Breach how) {

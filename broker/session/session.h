@@ -55,18 +55,22 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Incoming {
     const Row& row;
     const wire::ClientMessage& message;
-    Fd fd;
+    Fd& fd;  // closed by the closer unless it is taken
     pid_t client;
   };
   // How the peer broke the protocol; null: it did not.
   using Breach = const char*;
 
-  enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4 };
+  // Between New and Welcomed, while a policy is loaded, nothing is permitted.
+  enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4, kChoosing = 8 };
 
   // session.cpp
   void listen(const LinkPtr& link);
   void readable(const LinkPtr& link);
   bool take_message(const LinkPtr& link);
+  bool judge(const LinkPtr& link, Datagram& datagram);
+  void discard(Fd fd);
+  void retire(Link& link);
   void forget(const LinkPtr& link);
   void violate(Breach how);
   audit::Event event(pid_t client) const;
@@ -84,20 +88,23 @@ class Session : public std::enable_shared_from_this<Session> {
   Breach cancel(const LinkPtr& link, Incoming& incoming);
 
   // handshake.cpp
-  std::expected<ReadyPolicy, Refusal> choose_policy(const wire::Hello& hello);
+  std::optional<Refusal> check_hello(const wire::Hello& hello);
+  void choose_policy(const std::string& name);
+  void welcome(const ReadyPolicy& ready);
   void refuse(const Refusal& refusal);
   void await_handshake();
 
   // requests.cpp
   Breach find_channel(const LinkPtr& link, const Incoming& incoming, LinkPtr& channel);
-  void perform_slowly(const LinkPtr& channel, const Incoming& incoming, Asked& asked, Fd fd);
+  void perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked);
   void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
-              files::Outcome&& outcome);
+              files::Outcome& outcome);
   void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
 
   // narrow.cpp
-  std::expected<ReadyPolicy, int> choose_further_policy(const Incoming& incoming,
-                                                        const CheckedPlace& checked);
+  struct Further;
+  void narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further);
+  void narrow_failed(const LinkPtr& channel, std::uint32_t sequence, int error);
 
   // answer.cpp
   void answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds);
@@ -106,6 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_room(const LinkPtr& link);
   void flush(const LinkPtr& link);
   bool hoards(Link& channel);
+  static void look_for_unread(Link& channel);
   void send_failed(const LinkPtr& link);
 
   boost::asio::io_context& io_;
@@ -129,7 +137,10 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string policy_name_;
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
+  Closer::Lane closing_;
+  std::uint32_t sent_fds_ = 0;  // since all channels were looked at
   std::size_t slow_requests_ = 0;
+  int narrow_failures_ = 0;
   Kind current_ = Kind::kUnknown;
   std::uint64_t requests_ = 0;
   std::uint64_t denials_ = 0;

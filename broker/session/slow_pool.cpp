@@ -1,152 +1,201 @@
 #include "broker/session/slow_pool.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
+
+#include "broker/session/interrupt.h"
 
 namespace torno::session {
 namespace {
 
-// A real-time signal: no library gives it a meaning of its own.
-int interrupt_signal() {
-  return SIGRTMIN;
-}
+using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kInterruptAgain{5};
-
-void ignore_signal(int) {}
-
-// False when the kernel has no thread left to give.
-bool start_thread(std::function<void()> life) {
-  try {
-    std::thread(std::move(life)).detach();
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
-}
 
 }  // namespace
 
 class SlowPool::Job {
  public:
-  explicit Job(Work work) : work_(std::move(work)) {}
+  Job(pid_t peer, Work work, Time at_most)
+      : peer_(peer), work_(std::move(work)), at_most_(at_most) {}
 
  private:
   friend class SlowPool;
   friend struct SlowPool::State;
+  const pid_t peer_;
   Work work_;
+  const Time at_most_;
+  std::uint64_t number_ = 0;  // they wait in this order
   pthread_t thread_{};
-  bool running_ = false;
+  Clock::time_point deadline_ = Clock::time_point::max();
   bool cancelled_ = false;
 };
 
 struct SlowPool::State {
+  using JobPtr = std::shared_ptr<Job>;
+  struct Share {  // of one peer
+    std::deque<JobPtr> waiting;
+    std::size_t running = 0;
+  };
+
   std::mutex mutex;
   std::condition_variable work_came;
-  std::condition_variable changed;  // a job was cancelled, a job or a thread ended
-  std::deque<std::shared_ptr<Job>> waiting;
-  std::vector<std::shared_ptr<Job>> running;
-  std::size_t workers = 0;    // threads that run jobs: never fewer than jobs
-  bool interrupting = false;  // a thread is sending the signals
+  std::condition_variable attention;  // for the thread that interrupts
+  std::condition_variable changed;    // a thread ended
+  std::map<pid_t, Share> shares;      // of peers that have jobs
+  std::vector<JobPtr> running;
+  std::size_t waiting = 0;
+  std::size_t workers = 0;  // threads that run jobs
+  std::uint64_t last_job = 0;
+  bool interrupting = false;  // a thread sends the signals
   bool stopping = false;
 
   void serve();
+  JobPtr take();
+  bool may_start(const Share& share) const;
   void interrupt();
   void start_interrupting(const std::shared_ptr<State>& self);
-  bool any_cancelled() const {
-    return std::ranges::any_of(running, [](const auto& job) { return job->cancelled_; });
-  }
 };
+
+bool SlowPool::State::may_start(const Share& share) const {
+  if (share.waiting.empty()) return false;
+  if (stopping || running.size() < kSharedSlowThreads) return true;
+  return share.running < kReservedSlowThreads && running.size() < kMaxSlowThreads;
+}
+
+// The job whose turn it is; null: none may start.
+SlowPool::State::JobPtr SlowPool::State::take() {
+  Share* chosen = nullptr;
+  for (auto& [peer, share] : shares) {
+    if (!may_start(share)) continue;
+    const auto rank = [](const Share& s) {
+      return std::pair(s.running, s.waiting.front()->number_);
+    };
+    if (chosen == nullptr || rank(share) < rank(*chosen)) chosen = &share;
+  }
+  if (chosen == nullptr) return nullptr;
+  JobPtr job = std::move(chosen->waiting.front());
+  chosen->waiting.pop_front();
+  --waiting;
+  ++chosen->running;
+  return job;
+}
 
 // The life of one thread of the pool.
 void SlowPool::State::serve() {
   std::unique_lock lock(mutex);
   while (true) {
-    work_came.wait(lock, [this] { return stopping || !waiting.empty(); });
-    if (waiting.empty()) break;
-    const std::shared_ptr<Job> job = std::move(waiting.front());
-    waiting.pop_front();
+    JobPtr job;
+    work_came.wait(lock, [&] { return (job = take()) != nullptr || stopping; });
+    if (job == nullptr) break;
     job->thread_ = ::pthread_self();
-    job->running_ = true;
+    if (job->at_most_) job->deadline_ = Clock::now() + *job->at_most_;
     running.push_back(job);
+    if (job->at_most_ || job->cancelled_) attention.notify_all();
     const bool cancelled = job->cancelled_;
     lock.unlock();
     job->work_(cancelled);
     job->work_ = nullptr;
     lock.lock();
-    job->running_ = false;
     std::erase(running, job);
-    changed.notify_all();
+    const auto share = shares.find(job->peer_);
+    if (--share->second.running == 0 && share->second.waiting.empty()) shares.erase(share);
   }
   --workers;
+  attention.notify_all();
   changed.notify_all();
 }
 
-// Sends the signals for as long as a cancelled job runs. The mutex keeps each thread alive and
-// in its job while it is signalled.
+// The mutex keeps each thread alive and in its job while it is signalled.
 void SlowPool::State::interrupt() {
   std::unique_lock lock(mutex);
-  while (any_cancelled()) {
-    for (const auto& job : running) {
-      if (job->cancelled_) ::pthread_kill(job->thread_, interrupt_signal());
+  while (!stopping || workers > 0) {
+    const auto now = Clock::now();
+    auto next = Clock::time_point::max();
+    for (const JobPtr& job : running) {
+      const bool due = job->cancelled_ || job->deadline_ <= now;
+      if (due) session::interrupt(job->thread_);
+      next = std::min(next, due ? now + kInterruptAgain : job->deadline_);
     }
-    changed.wait_for(lock, kInterruptAgain, [this] { return !any_cancelled(); });
+    if (next == Clock::time_point::max()) {
+      attention.wait(lock);
+    } else {
+      attention.wait_until(lock, next);
+    }
   }
   interrupting = false;
   changed.notify_all();
 }
 
 void SlowPool::State::start_interrupting(const std::shared_ptr<State>& self) {
-  if (interrupting || !any_cancelled()) return;
-  interrupting = start_thread([self] { self->interrupt(); });
+  if (!interrupting) interrupting = start_thread([self] { self->interrupt(); });
+  attention.notify_all();
 }
 
 SlowPool::SlowPool() : state_(std::make_shared<State>()) {
-  struct sigaction action{};
-  action.sa_handler = ignore_signal;  // and no SA_RESTART: that is the point
-  ::sigaction(interrupt_signal(), &action, nullptr);
+  prepare_interrupts();
 }
 
 SlowPool::~SlowPool() {
   drain(kDrainTime);
 }
 
-std::shared_ptr<SlowPool::Job> SlowPool::submit(Work work) {
-  const std::lock_guard lock(state_->mutex);
-  const std::size_t jobs = state_->waiting.size() + state_->running.size();
-  if (state_->stopping || jobs >= kMaxThreads) return nullptr;
-  if (jobs + 1 > state_->workers) {
-    if (!start_thread([state = state_] { state->serve(); })) return nullptr;
-    ++state_->workers;
+std::shared_ptr<SlowPool::Job> SlowPool::submit(pid_t peer, Work work, Time at_most) {
+  State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  const auto known = state.shares.find(peer);
+  const std::size_t jobs =
+      known == state.shares.end() ? 0 : known->second.waiting.size() + known->second.running;
+  if (state.stopping || jobs >= kMaxPeerSlowRequests) return nullptr;
+  const bool startable = state.running.size() < kSharedSlowThreads || jobs < kReservedSlowThreads;
+  const bool wants_thread = startable && state.workers < state.running.size() + state.waiting + 1;
+  if (wants_thread && state.workers < kMaxSlowThreads &&
+      start_thread([self = state_] { self->serve(); })) {
+    ++state.workers;
   }
-  auto job = std::make_shared<Job>(std::move(work));
-  state_->waiting.push_back(job);
-  state_->work_came.notify_one();
+  if (state.workers == 0) return nullptr;
+  if (at_most) state.start_interrupting(state_);
+  auto job = std::make_shared<Job>(peer, std::move(work), at_most);
+  job->number_ = ++state.last_job;
+  state.shares[peer].waiting.push_back(job);
+  ++state.waiting;
+  state.work_came.notify_one();
   return job;
 }
 
 void SlowPool::cancel(const std::shared_ptr<Job>& job) {
-  const std::lock_guard lock(state_->mutex);
-  job->cancelled_ = true;
-  state_->start_interrupting(state_);
+  State& state = *state_;
+  {
+    const std::lock_guard lock(state.mutex);
+    job->cancelled_ = true;
+    const auto share = state.shares.find(job->peer_);
+    const bool waited = share != state.shares.end() && std::erase(share->second.waiting, job) > 0;
+    if (!waited) {
+      state.start_interrupting(state_);
+      return;
+    }
+    --state.waiting;
+    if (share->second.running == 0 && share->second.waiting.empty()) state.shares.erase(share);
+  }
+  job->work_(true);
+  job->work_ = nullptr;
 }
 
 bool SlowPool::drain(std::chrono::milliseconds time) {
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (const auto& job : state_->waiting) job->cancelled_ = true;
+  for (const auto& [peer, share] : state_->shares) {
+    for (const auto& job : share.waiting) job->cancelled_ = true;
+  }
   for (const auto& job : state_->running) job->cancelled_ = true;
   state_->work_came.notify_all();
-  state_->start_interrupting(state_);
+  if (state_->workers > 0) state_->start_interrupting(state_);
+  state_->attention.notify_all();
   return state_->changed.wait_for(lock, time,
                                   [this] { return state_->workers == 0 && !state_->interrupting; });
 }

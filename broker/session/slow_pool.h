@@ -1,15 +1,25 @@
 // SlowPool: threads for requests that may block (a FIFO without a writer, a network file system).
-// A job that is no longer wanted is interrupted: a signal with an empty handler makes its system
-// call fail with EINTR, again and again until the job ends, since the first may come before the
+// A job that is no longer wanted, or runs longer than it may, is interrupted: its system call fails
+// with EINTR, again and again until the job ends, since the first interrupt may come before the
 // call.
+//
+// Jobs are counted per peer process, over all its sessions. A peer that fills the shared threads
+// leaves every other its reserve; what finds no thread waits, and whoever has the fewest jobs
+// running is served first. Only a peer at its own limit is refused. A waiting job can wait for ever
+// (behind FIFOs that nobody opens) just as a running one can, and ends like it, by cancel.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
+
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+
+#include "broker/session/limits.h"
 
 namespace torno::session {
 
@@ -20,8 +30,7 @@ class SlowPool {
   // must not begin.
   using Work = std::move_only_function<void(bool cancelled)>;
 
-  // All sessions together; a waiting thread costs a stack of some pages.
-  static constexpr std::size_t kMaxThreads = 256;
+  using Time = std::optional<std::chrono::milliseconds>;
 
   SlowPool();
   // Interrupts what runs and waits for it, at most kDrainTime; a job stuck in the kernel beyond
@@ -30,8 +39,10 @@ class SlowPool {
   SlowPool(const SlowPool&) = delete;
   SlowPool& operator=(const SlowPool&) = delete;
 
-  // Null when all threads are busy: `work` is then not run.
-  std::shared_ptr<Job> submit(Work work);
+  // Null when `peer` has as many jobs as it may: `work` is then not run. With `at_most` the job is
+  // interrupted when it has run for that long.
+  std::shared_ptr<Job> submit(pid_t peer, Work work, Time at_most = {});
+  // A job that waits for its turn is told so on this thread.
   void cancel(const std::shared_ptr<Job>& job);
 
   // Cancels every job and waits for their threads; false when one is still stuck after `time`.

@@ -129,6 +129,28 @@ TEST_F(EmbeddedTest, AMissingPolicyIsRefusedInOneLine) {
   EXPECT_EQ(tornod.end(), 0);
 }
 
+// A program that writes its own policy chooses what it may do when it is started again.
+TEST_F(EmbeddedTest, NobodyWritesThePolicyThatIsNamedByItsPath) {
+  files_.write("all.policy",
+               "file { path: \"" + files_.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("all.policy"))) << tornod.log();
+  const RawPeer channel = tornod.peer().new_channel();
+  const auto result = [&](const std::string& name, unsigned long flags) {
+    wire::ClientMessage message = test::open_message(1, path(name), flags);
+    message.mutable_request()->mutable_open()->set_mode((flags & O_CREAT) != 0 ? 0600 : 0);
+    const auto answer = channel.ask_and_wait(message);
+    return answer ? answer->message.reply().result() : -1;
+  };
+  EXPECT_EQ(result("all.policy", O_RDONLY), 0);
+  EXPECT_EQ(result("all.policy", O_WRONLY), -EACCES);
+  EXPECT_EQ(result("all.policy", O_RDONLY | O_TRUNC), -EACCES);
+  EXPECT_EQ(result("wide.policy", O_RDWR), -EACCES);
+  EXPECT_EQ(result("new.policy", O_WRONLY | O_CREAT), -EACCES);
+  EXPECT_EQ(result("file", O_WRONLY), 0) << "positive control";
+  EXPECT_EQ(result("new", O_WRONLY | O_CREAT), 0) << "positive control";
+}
+
 // A sealed program names a policy file only where it might read that file anyway.
 TEST_F(EmbeddedTest, NarrowingByPathNeedsThatTheFileMayBeRead) {
   EmbeddedTornod tornod;

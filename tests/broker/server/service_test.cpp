@@ -59,6 +59,22 @@ TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {
   }
 }
 
+// As from somebody who presses Ctrl-C again and again.
+TEST(ServiceTest, SignalsDuringItsEndLeaveNoSocketBehind) {
+  for (int round = 0; round < 20; ++round) {
+    TornodProcess tornod(test::Policies{{"any", ""}});
+    ASSERT_EQ(::access(tornod.socket_path().c_str(), F_OK), 0) << "positive control";
+    const pid_t pid = tornod.pid();
+    while (tornod.is_running()) {
+      ::kill(pid, SIGTERM);
+      ::kill(pid, SIGINT);
+      ::usleep(200);
+    }
+    EXPECT_NE(::access(tornod.socket_path().c_str(), F_OK), 0);
+    EXPECT_EQ(tornod.stop(), 0);
+  }
+}
+
 TEST(ServiceTest, EndsWithARequestThatWaits) {
   const test::TemporaryDirectory files;
   const std::string fifo = files.path() + "/fifo";

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "broker/filter/landlock.h"
 #include "tests/broker/session/served.h"
@@ -160,6 +162,26 @@ TEST_F(Handshake, StartAndEndAreInTheLog) {
   }
   EXPECT_TRUE(tornod_.wait_for_log("session ended: 1 requests, 0 denied"));
   EXPECT_THAT(tornod_.log(), HasSubstr("session started"));
+}
+
+// A large policy takes long to load, and one with ${CWD} is loaded for each session.
+TEST_F(Handshake, LoadingAPolicyHoldsNobodyUp) {
+  std::string rules;
+  for (int i = 0; i < 20'000; ++i) {
+    rules += "file { path: \"${CWD}/x/" + std::to_string(i) + "/**\" allow: READ }\n";
+  }
+  std::ofstream(tornod_.policy_directory() + "/large.policy") << rules;
+  const RawPeer other = sealed();
+  const RawPeer channel = other.new_channel();
+  EXPECT_TRUE(test::eventually([&] {
+    const RawPeer peer = connect();
+    EXPECT_EQ(peer.send(test::hello_message("large")), 0);
+    EXPECT_TRUE(channel.ask(test::open_message(1, path("file"), O_RDONLY)));
+    char byte = 0;
+    const bool still_loading = ::recv(peer.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+    EXPECT_TRUE(peer.receive());
+    return still_loading;
+  }));
 }
 
 }  // namespace

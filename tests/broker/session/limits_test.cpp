@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <vector>
@@ -22,14 +24,14 @@ class Limits : public Served {
     ::getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
-    enough_fds_ = files.rlim_cur >= 2 * kMaxChannels;
+    enough_fds_ = files.rlim_cur > 4 * kMaxChannels;
   }
 
   bool enough_fds_ = false;  // this user may open enough files to reach a limit
 };
 
 TEST_F(Limits, Channels) {
-  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 2 * kMaxChannels;
+  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 5 * kMaxChannels;
   const RawPeer peer = sealed();
   std::vector<RawPeer> channels;
   for (std::size_t i = 0; i < kMaxChannels; ++i) {
@@ -45,6 +47,27 @@ TEST_F(Limits, Channels) {
 
   channels.pop_back();
   EXPECT_TRUE(test::eventually([&] { return peer.new_channel().is_valid(); }));
+}
+
+TEST_F(Limits, SessionsOfOneProcess) {
+  const RawPeer other = sealed();
+  std::vector<RawPeer> peers;
+  for (std::size_t i = 1; i < kMaxPeerSessions; ++i) {
+    peers.push_back(sealed());
+    ASSERT_TRUE(peers.back().is_valid()) << i;
+  }
+  const auto refused = connect().hello("all");
+  ASSERT_TRUE(refused && refused->message.has_refused());
+  EXPECT_EQ(refused->message.refused().reason(), wire::Refused::REASON_RESOURCES);
+  expect_serves(other.new_channel());
+  // Another process of the same user is none of this one's.
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(connect().enter("all") ? 0 : 1);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  peers.pop_back();
+  EXPECT_TRUE(test::eventually([&] { return connect().enter("all"); }));
 }
 
 TEST_F(Limits, TheLargestMessage) {
@@ -73,6 +96,27 @@ TEST_F(Limits, DescriptorsThatNobodyReceives) {
   const RawPeer channel = peer.new_channel();
   for (std::uint32_t i = 0; i <= kMaxUnreadFds; ++i) {
     ASSERT_EQ(channel.send(test::open_message(1, path("file"), O_RDONLY)), 0);
+  }
+  EXPECT_TRUE(peer.wait_for_end());
+  EXPECT_TRUE(tornod_.wait_for_log("it does not receive the descriptors it asked for"));
+  expect_serves(other.new_channel());
+}
+
+// Few on each channel, and far too many on all of them.
+TEST_F(Limits, DescriptorsThatNobodyReceivesOnManyChannels) {
+  if (!enough_fds_) GTEST_SKIP() << "needs a hard RLIMIT_NOFILE of " << 5 * kMaxChannels;
+  const RawPeer other = sealed();
+  const RawPeer peer = sealed();
+  constexpr std::size_t kOnEach = kMaxUnreadFds - 1;
+  std::vector<RawPeer> channels;
+  for (std::size_t i = 0; i <= kMaxSessionUnreadFds / kOnEach + 1; ++i) {
+    channels.push_back(peer.new_channel());
+    ASSERT_TRUE(channels.back().is_valid());
+  }
+  for (const RawPeer& channel : channels) {
+    for (std::size_t i = 0; i < kOnEach; ++i) {
+      if (channel.send(test::open_message(1, path("file"), O_RDONLY)) != 0) break;
+    }
   }
   EXPECT_TRUE(peer.wait_for_end());
   EXPECT_TRUE(tornod_.wait_for_log("it does not receive the descriptors it asked for"));

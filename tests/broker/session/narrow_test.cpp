@@ -52,6 +52,14 @@ TEST_F(Narrow, NeverWidens) {
   EXPECT_EQ(open_result(O_RDONLY), -EACCES);
 }
 
+// Each one costs the broker the reading of a policy.
+TEST_F(Narrow, FailuresHaveABound) {
+  for (int i = 0; i < kMaxNarrowFailures; ++i) EXPECT_NE(narrowing_fails("typo"), 0);
+  EXPECT_EQ(open_result(O_RDONLY), 0);
+  EXPECT_FALSE(narrow("typo"));
+  EXPECT_TRUE(peer_.wait_for_end());
+}
+
 TEST_F(Narrow, LeavesOtherSessionsAlone) {
   ASSERT_TRUE(narrow("nothing"));
   expect_serves(sealed().new_channel());

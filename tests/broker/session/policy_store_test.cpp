@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/processes.h"
 #include "tests/support/temporary_directory.h"
 
 namespace torno::session {
@@ -70,8 +71,17 @@ TEST_F(PolicyStoreTest, SaysWhatIsWrong) {
 
 TEST_F(PolicyStoreTest, AWrongPolicyIsReadAgain) {
   ASSERT_FALSE(store_.find("wrong", common_, {}));
+  EXPECT_FALSE(store_.shared("wrong"));
   directory_.write("wrong.policy", "");
-  EXPECT_TRUE(store_.find("wrong", common_, {}));
+  EXPECT_TRUE(test::eventually([&] { return store_.find("wrong", common_, {}).has_value(); }));
+  EXPECT_TRUE(store_.shared("wrong"));
+}
+
+// Of one session only: another one's variables may make it right.
+TEST_F(PolicyStoreTest, AFailureIsRememberedForItsVariables) {
+  directory_.write("cwd.policy", R"(file { path: "${CWD}" allow: READ })");
+  EXPECT_FALSE(store_.find("cwd", common_, {{"CWD", "no/path"}}));
+  EXPECT_TRUE(store_.find("cwd", common_, {{"CWD", "/usr"}}));
 }
 
 TEST_F(PolicyStoreTest, FromText) {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace torno::session {
 namespace {
 
@@ -28,7 +30,20 @@ Served::Served() : tornod_(policies(files_.path())) {
     expect_serves(first.new_channel());
   }
   tornod_.wait_for_log("session ended");
-  idle_fds_ = tornod_.count_fds();
+  idle_fds_ = settled_fds();
+}
+
+// The broker closes what was a session's in its own time: the count that stays.
+int Served::settled_fds() const {
+  constexpr int kLooks = 20;
+  int count = tornod_.count_fds();
+  int looks = 0;
+  test::eventually([&] {
+    const int now = tornod_.count_fds();
+    looks = std::exchange(count, now) == now ? looks + 1 : 0;
+    return looks == kLooks;
+  });
+  return count;
 }
 
 Served::~Served() {

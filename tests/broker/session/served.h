@@ -25,6 +25,8 @@ class Served : public testing::Test {
   std::string path(const std::string& name) const { return files_.path() + "/" + name; }
   std::string make_fifo(const std::string& name) const;
 
+  int settled_fds() const;
+
   // An open of `name` works on `channel`.
   void expect_serves(const test::RawPeer& channel);
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/session/limits.h"
 #include "tests/support/processes.h"
 #include "tests/support/temporary_directory.h"
 
@@ -40,12 +41,13 @@ class SlowPoolTest : public testing::Test {
 };
 
 constexpr int kNotYet = -1;
+constexpr pid_t kPeer = 1000;
 
 TEST_F(SlowPoolTest, RunsWhatItIsGiven) {
   SlowPool pool;
   std::atomic<int> runs = 0;
   for (int i = 0; i < 100; ++i) {
-    ASSERT_NE(pool.submit([&runs](bool) { ++runs; }), nullptr);
+    ASSERT_NE(pool.submit(kPeer, [&runs](bool) { ++runs; }), nullptr);
   }
   EXPECT_TRUE(eventually([&] { return runs == 100; }));
 }
@@ -54,8 +56,8 @@ TEST_F(SlowPoolTest, ABlockedJobDelaysNoOther) {
   SlowPool pool;
   std::atomic<int> blocked = kNotYet;
   std::atomic<bool> other = false;
-  ASSERT_NE(pool.submit(open_fifo(blocked)), nullptr);
-  ASSERT_NE(pool.submit([&other](bool) { other = true; }), nullptr);
+  ASSERT_NE(pool.submit(kPeer, open_fifo(blocked)), nullptr);
+  ASSERT_NE(pool.submit(kPeer, [&other](bool) { other = true; }), nullptr);
   EXPECT_TRUE(eventually([&] { return other.load(); }));
   EXPECT_EQ(blocked, kNotYet);
   const int writer = ::open(fifo_.c_str(), O_WRONLY | O_CLOEXEC);
@@ -69,7 +71,7 @@ TEST_F(SlowPoolTest, CancelInterrupts) {
   std::vector<std::shared_ptr<SlowPool::Job>> jobs;
   for (auto& error : errors) {
     error = kNotYet;
-    jobs.push_back(pool.submit(open_fifo(error)));
+    jobs.push_back(pool.submit(kPeer, open_fifo(error)));
   }
   for (std::size_t i = 0; i < jobs.size(); i += 2) pool.cancel(jobs[i]);
   for (std::size_t i = 0; i < jobs.size(); i += 2) {
@@ -80,22 +82,72 @@ TEST_F(SlowPoolTest, CancelInterrupts) {
   EXPECT_TRUE(pool.drain(std::chrono::minutes(1)));
 }
 
-TEST_F(SlowPoolTest, HasABound) {
+TEST_F(SlowPoolTest, APeerHasABound) {
   SlowPool pool;
-  std::vector<std::atomic<int>> errors(SlowPool::kMaxThreads + 1);
+  std::vector<std::atomic<int>> errors(kMaxPeerSlowRequests + 1);
   for (auto& error : errors) error = kNotYet;
-  for (std::size_t i = 0; i < SlowPool::kMaxThreads; ++i) {
-    ASSERT_NE(pool.submit(open_fifo(errors[i])), nullptr) << i;
+  for (std::size_t i = 0; i < kMaxPeerSlowRequests; ++i) {
+    ASSERT_NE(pool.submit(kPeer, open_fifo(errors[i])), nullptr) << i;
   }
-  EXPECT_EQ(pool.submit(open_fifo(errors.back())), nullptr);
+  EXPECT_EQ(pool.submit(kPeer, open_fifo(errors.back())), nullptr);
   EXPECT_TRUE(pool.drain(std::chrono::minutes(1)));
   EXPECT_EQ(errors.back(), kNotYet);
+}
+
+// Peers that open FIFOs nobody writes to leave every other its reserve, and no more.
+TEST_F(SlowPoolTest, AnotherPeerHasItsReserve) {
+  SlowPool pool;
+  std::atomic<int> error = kNotYet;
+  std::atomic<std::size_t> hostile_began = 0;
+  constexpr std::size_t kHostile = kSharedSlowThreads / kMaxPeerSlowRequests;
+  for (std::size_t i = 0; i < kSharedSlowThreads; ++i) {
+    const pid_t hostile = kPeer + 1 + static_cast<pid_t>(i % kHostile);
+    ASSERT_NE(pool.submit(hostile,
+                          [&, open = open_fifo(error)](bool cancelled) mutable {
+                            ++hostile_began;
+                            open(cancelled);
+                          }),
+              nullptr);
+  }
+  ASSERT_TRUE(eventually([&] { return hostile_began == kSharedSlowThreads; }));
+  std::atomic<std::size_t> began = 0;
+  std::vector<std::shared_ptr<SlowPool::Job>> jobs;
+  std::vector<std::atomic<int>> errors(kReservedSlowThreads + 1);
+  for (auto& each : errors) {
+    each = kNotYet;
+    jobs.push_back(pool.submit(kPeer, [&, open = open_fifo(each)](bool cancelled) mutable {
+      ++began;
+      open(cancelled);
+    }));
+    ASSERT_NE(jobs.back(), nullptr);
+  }
+  EXPECT_TRUE(eventually([&] { return began == kReservedSlowThreads; }));
+  // Positive control: the last one waits for one of its own to end. It can be cancelled meanwhile.
+  EXPECT_EQ(errors.back(), kNotYet);
+  pool.cancel(jobs.back());
+  EXPECT_EQ(errors.back(), ECANCELED);
+
+  std::atomic<bool> ran = false;
+  ASSERT_NE(pool.submit(kPeer, [&ran](bool cancelled) { ran = !cancelled; }), nullptr);
+  pool.cancel(jobs.front());
+  EXPECT_TRUE(eventually([&] { return ran.load(); }));
+  EXPECT_TRUE(pool.drain(std::chrono::minutes(1)));
+}
+
+TEST_F(SlowPoolTest, AJobMayHaveATime) {
+  SlowPool pool;
+  std::atomic<int> timed = kNotYet;
+  std::atomic<int> untimed = kNotYet;
+  ASSERT_NE(pool.submit(kPeer, open_fifo(untimed)), nullptr);
+  ASSERT_NE(pool.submit(kPeer, open_fifo(timed), std::chrono::milliseconds(10)), nullptr);
+  EXPECT_TRUE(eventually([&] { return timed == EINTR; }));
+  EXPECT_EQ(untimed, kNotYet) << "positive control";
 }
 
 TEST_F(SlowPoolTest, TakesNothingAfterItsEnd) {
   SlowPool pool;
   EXPECT_TRUE(pool.drain(std::chrono::minutes(1)));
-  EXPECT_EQ(pool.submit([](bool) {}), nullptr);
+  EXPECT_EQ(pool.submit(kPeer, [](bool) {}), nullptr);
 }
 
 }  // namespace

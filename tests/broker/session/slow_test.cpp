@@ -1,6 +1,8 @@
 // Requests that wait: a FIFO that nobody has opened for writing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,6 +47,36 @@ TEST_F(Slow, AnswersWhenItIsDone) {
   char byte = 0;
   EXPECT_EQ(::read(answer->fds[0].get(), &byte, 1), 1);
   expect_serves(channel_);
+}
+
+// Its process number may be another's by then, and with it /proc/self.
+TEST_F(Slow, OfAProcessThatIsGoneTellsNothing) {
+  for (const bool dies : {false, true}) {
+    int pipe[2];
+    ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+    const Fd out(pipe[0]);
+    const Fd in(pipe[1]);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto pending = channel_.ask(test::open_message(1, fifo_, O_RDONLY));
+      (void)!::write(in.get(), pending && pending->message.reply().pending() ? "1" : "0", 1);
+      ::pause();
+    }
+    char pending = 0;
+    EXPECT_EQ(::read(out.get(), &pending, 1), 1);
+    EXPECT_EQ(pending, '1');
+    const auto end_child = [child] {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+    };
+    if (dies) end_child();
+    const Fd writer = open_for_writing();
+    const auto answer = channel_.receive();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->message.reply().result(), dies ? -ESRCH : 0);
+    EXPECT_EQ(answer->fds.size(), dies ? 0U : 1U);
+    if (!dies) end_child();
+  }
 }
 
 TEST_F(Slow, DelaysNoOther) {

@@ -1,0 +1,20 @@
+// Interrupt: makes a system call that another thread waits in fail with EINTR. One signal may come
+// before the call; whoever wants the thread back sends it again and again.
+#pragma once
+
+#include <pthread.h>
+
+#include <functional>
+
+namespace torno::session {
+
+// Before the first interrupt: gives the signal a handler that does nothing.
+void prepare_interrupts();
+
+void interrupt(pthread_t thread);
+
+// A thread, detached, that takes no other signal: those are for the threads that outlive it. False
+// when the kernel has no thread left to give.
+bool start_thread(std::function<void()> life);
+
+}  // namespace torno::session

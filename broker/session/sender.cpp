@@ -1,0 +1,18 @@
+#include "broker/session/sender.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace torno::session {
+
+Sender::Sender(pid_t pid)
+    : pid_(pid), process_(pid > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)) : -1) {}
+
+bool Sender::is_gone() const {
+  if (pid_ <= 0) return false;
+  pollfd exited{process_.get(), POLLIN, 0};
+  return !process_ || ::poll(&exited, 1, 0) != 0;
+}
+
+}  // namespace torno::session

@@ -87,7 +87,6 @@ void Session::flush(const LinkPtr& link) {
     if (ended_) return;
     link->queue.pop_front();
   }
-  listen(link);
 }
 
 // Does the client leave the descriptors of its answers in the socket? Asked when a request comes:

@@ -191,7 +191,7 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
   channels_.emplace(channel->id, channel);
   ready.set_id(channel->id);
   answer(link, message, {&theirs, 1});
-  if (!ended_) listen(channel);
+  if (!ended_) listen(shared_from_this(), channel);
   return nullptr;
 }
 

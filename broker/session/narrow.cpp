@@ -44,10 +44,10 @@ struct Session::Further {
 // A sealed sandboxee names a further policy. By its name it gets what any peer gets. By a path,
 // where one may be named at all, it gets a file that it may read under the policies in force: what
 // the answer tells of that file it could have found out itself. Loaded on a thread of the pool.
-Session::Breach Session::narrow(const LinkPtr& link, Incoming& incoming) {
-  LinkPtr channel;
-  if (const Breach breach = find_channel(link, incoming, channel); breach != nullptr) return breach;
+Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   const wire::Request& request = incoming.message.request();
+  if (request.channel() != 0) return "a channel named on a channel";
+  if (const Breach breach = check_free(*channel); breach != nullptr) return breach;
   const CheckedPlace checked = check_place(request);
   if (checked.broken != nullptr) return checked.broken;
   ++requests_;

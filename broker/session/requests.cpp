@@ -8,38 +8,42 @@
 
 namespace torno::session {
 
-// Where the answer goes: the channel it came on, or the one it names on the control socket.
-Session::Breach Session::find_channel(const LinkPtr& link, const Incoming& incoming,
-                                      LinkPtr& channel) {
+// Where the answer to a request on the control socket goes. Null: nobody waits for it any more.
+Session::Breach Session::named_channel(const Incoming& incoming, LinkPtr& channel) const {
   const std::uint32_t named = incoming.message.request().channel();
-  if (!link->is_control()) {
-    if (named != 0) return "a channel named on a channel";
-    channel = link;
-  } else {
-    if (named == 0 || named > last_channel_) return "a channel that never was";
-    const auto found = channels_.find(named);
-    // The process that asked may be dead and its channel gone by the time this is read.
-    if (found == channels_.end()) return nullptr;
-    channel = found->second;
-  }
-  if (channel->job != nullptr) return "a second request on a busy channel";
-  if (!channel->queue.empty()) return "a request before the last answer was read";
-  if (hoards(*channel)) return "it does not receive the descriptors it asked for";
+  if (named == 0 || named > last_channel_) return "a channel that never was";
+  const auto found = channels_.find(named);
+  // The process that asked may be dead and its channel gone by the time this is read.
+  if (found != channels_.end()) channel = found->second;
+  return nullptr;
+}
+
+Session::Breach Session::check_free(Link& channel) {
+  if (channel.job != nullptr) return "a second request on a busy channel";
+  if (!channel.queue.empty()) return "a request before the last answer was read";
+  if (hoards(channel)) return "it does not receive the descriptors it asked for";
   return nullptr;
 }
 
 Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
+  if (!link->is_control()) {
+    if (incoming.message.request().channel() != 0) return "a channel named on a channel";
+    return request_on(link, incoming, false);
+  }
   LinkPtr channel;
-  if (const Breach breach = find_channel(link, incoming, channel); breach != nullptr) return breach;
-  if (channel == nullptr) return nullptr;
+  const Breach breach = named_channel(incoming, channel);
+  return breach != nullptr || channel == nullptr ? breach : request_on(channel, incoming, true);
+}
 
+Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd) {
+  if (const Breach breach = check_free(*channel); breach != nullptr) return breach;
   const wire::Request& request = incoming.message.request();
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(request)
                              : check_place(request);
   if (checked.broken != nullptr) return checked.broken;
   ++requests_;
-  const bool lacks_fd = link->is_control() && !incoming.fd;
+  const bool lacks_fd = with_fd && !incoming.fd;
   if (lacks_fd || checked.error != 0) {
     answer_error(channel, request.sequence(), lacks_fd ? ENFILE : checked.error);
     return nullptr;

@@ -44,7 +44,7 @@ void Session::start(Fd control, std::optional<Refusal> refusal) {
     return;
   }
   await_handshake();
-  listen(control_);
+  listen(shared_from_this(), control_);
 }
 
 void Session::end() {
@@ -73,15 +73,20 @@ void Session::end() {
 
 // Waits for the next message of one socket. The handler's references move from one wait to the
 // next, so a request costs no count of its own.
-void Session::listen(const LinkPtr& link) {
+void Session::listen(SessionPtr self, LinkPtr link) {
   if (link->listening || !link->is_open()) return;
   link->listening = true;
-  link->socket.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this(), link](boost::system::error_code error) {
-                            link->listening = false;
-                            if (error || self->ended_ || !link->is_open()) return;
-                            self->readable(link);
-                          });
+  auto& socket = link->socket;
+  socket.async_wait(
+      boost::asio::posix::descriptor_base::wait_read,
+      [self = std::move(self), link = std::move(link)](boost::system::error_code error) mutable {
+        link->listening = false;
+        if (error || self->ended_ || !link->is_open()) return;
+        self->readable(link);
+        // Also while answers wait for room: a request must not be left lying until
+        // its sender's process number is another's. check_free() refuses it.
+        if (!self->ended_) listen(std::move(self), std::move(link));
+      });
 }
 
 void Session::readable(const LinkPtr& link) {
@@ -89,16 +94,9 @@ void Session::readable(const LinkPtr& link) {
   if (!link->is_control()) {
     int early = 0;
     while (early < kMaxEarlyMessages && state_ == kWelcomed && take_message(control_)) ++early;
-    if (!ended_ && early == kMaxEarlyMessages) {
-      listen(link);  // others have their turn first
-      return;
-    }
+    if (early == kMaxEarlyMessages) return;  // others have their turn first
   }
-  if (ended_ || !link->is_open()) return;
-  take_message(link);
-  // Also while answers wait for room: a request must not be left lying until its sender's process
-  // number is another's. find_channel() refuses it.
-  if (!ended_) listen(link);
+  if (!ended_ && link->is_open()) take_message(link);
 }
 
 // One message, if there is one. Descriptors of it that nobody took are never closed here.

@@ -51,6 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
   friend struct Row;
   friend struct Table;
   using LinkPtr = std::shared_ptr<Link>;
+  using SessionPtr = std::shared_ptr<Session>;
   // A message on its way to its handler.
   struct Incoming {
     const Row& row;
@@ -65,7 +66,7 @@ class Session : public std::enable_shared_from_this<Session> {
   enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4, kChoosing = 8 };
 
   // session.cpp
-  void listen(const LinkPtr& link);
+  static void listen(SessionPtr self, LinkPtr link);
   void readable(const LinkPtr& link);
   bool take_message(const LinkPtr& link);
   bool judge(const LinkPtr& link, Datagram& datagram);
@@ -84,7 +85,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Breach sealed(const LinkPtr& link, Incoming& incoming);
   Breach new_channel(const LinkPtr& link, Incoming& incoming);
   Breach request(const LinkPtr& link, Incoming& incoming);
-  Breach narrow(const LinkPtr& link, Incoming& incoming);
+  Breach narrow(const LinkPtr& channel, Incoming& incoming);
   Breach cancel(const LinkPtr& link, Incoming& incoming);
 
   // handshake.cpp
@@ -95,7 +96,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_handshake();
 
   // requests.cpp
-  Breach find_channel(const LinkPtr& link, const Incoming& incoming, LinkPtr& channel);
+  Breach named_channel(const Incoming& incoming, LinkPtr& channel) const;
+  Breach check_free(Link& channel);
+  Breach request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd);
   void perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked);
   void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
               files::Outcome& outcome);

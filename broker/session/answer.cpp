@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "broker/session/reply.h"
 #include "broker/session/session.h"
 
 namespace torno::session {
@@ -14,8 +15,22 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
     return;
   }
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(workspace_.sent.data()));
-  const std::string_view bytes(workspace_.sent.data(), size);
+  pass(link, {workspace_.sent.data(), size}, fds,
+       message.has_reply() ? message.reply().sequence() : 0);
+}
 
+void Session::answer_result(const LinkPtr& channel, std::uint32_t sequence, std::int32_t result,
+                            std::span<Fd> fds) {
+  pass(channel, write_reply(sequence, result, workspace_.sent), fds, sequence);
+}
+
+void Session::answer_error(const LinkPtr& channel, std::uint32_t sequence, int error) {
+  answer_result(channel, sequence, -error, {});
+}
+
+// `sequence` is that of a reply.
+void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds,
+                   std::uint32_t sequence) {
   int error = EAGAIN;
   if (link->queue.empty()) {
     std::array<int, Datagram::kMaxFds> numbers{};
@@ -27,9 +42,9 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
     sent_fds_ += static_cast<std::uint32_t>(fds.size());
     return;
   }
-  if (error == ETOOMANYREFS && message.has_reply() && !fds.empty()) {
+  if (error == ETOOMANYREFS && sequence != 0 && !fds.empty()) {
     // The kernel lets the broker's user have no more descriptors in flight.
-    answer_error(link, message.reply().sequence(), ENFILE);
+    answer_error(link, sequence, ENFILE);
     return;
   }
   if (error != EAGAIN) {
@@ -39,13 +54,6 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
   Link::Answer waiting{std::string(bytes), {}};
   for (Fd& fd : fds) waiting.fds.push_back(std::move(fd));
   queue(link, std::move(waiting));
-}
-
-void Session::answer_error(const LinkPtr& channel, std::uint32_t sequence, int error) {
-  wire::BrokerMessage& message = workspace_.decoder.new_answer();
-  message.mutable_reply()->set_sequence(sequence);
-  message.mutable_reply()->set_result(-error);
-  answer(channel, message, {});
 }
 
 void Session::queue(const LinkPtr& link, Link::Answer answer) {

@@ -8,26 +8,6 @@
 namespace torno::session {
 namespace {
 
-Kind kind_of(const wire::Request& request) {
-  switch (request.call_case()) {
-    case wire::Request::kOpen:
-      return Kind::kOpen;
-    case wire::Request::kStat:
-      return Kind::kStat;
-    case wire::Request::kAccess:
-      return Kind::kAccess;
-    case wire::Request::kReadlink:
-      return Kind::kReadlink;
-    case wire::Request::kConnect:
-      return Kind::kConnect;
-    case wire::Request::kNarrow:
-      return Kind::kNarrow;
-    case wire::Request::CALL_NOT_SET:
-      break;
-  }
-  return Kind::kUnknown;
-}
-
 google::protobuf::ArenaOptions first_block(std::span<char> block) {
   google::protobuf::ArenaOptions options;
   options.initial_block = block.data();
@@ -42,20 +22,20 @@ CheckedPlace broken(const char* how) {
 }
 
 // The directory a relative path starts at; `path` of the result is not set.
-CheckedPlace check_base(const wire::Request& request) {
+CheckedPlace check_base(const Request& request) {
   CheckedPlace checked;
-  switch (request.directory()) {
+  switch (request.directory) {
     case wire::DIRECTORY_NONE:
       checked.place.base = files::Place::Base::kAbsolute;
       break;
     case wire::DIRECTORY_CWD:
       checked.place.base = files::Place::Base::kCwd;
-      checked.place.cwd = request.cwd();
-      if (request.cwd().size() > kMaxPath) return broken("a working directory that is too long");
-      if (request.cwd().find('\0') != std::string::npos) {
+      checked.place.cwd = request.cwd;
+      if (request.cwd.size() > kMaxPath) return broken("a working directory that is too long");
+      if (request.cwd.find('\0') != std::string::npos) {
         return broken("a working directory with a NUL");
       }
-      if (!request.cwd().starts_with('/')) return broken("a working directory without a root");
+      if (!request.cwd.starts_with('/')) return broken("a working directory without a root");
       break;
     case wire::DIRECTORY_FD:
       checked.place.base = files::Place::Base::kFd;
@@ -79,10 +59,9 @@ Kind kind_of(const wire::ClientMessage& message) {
       return Kind::kSealed;
     case wire::ClientMessage::kNewChannel:
       return Kind::kNewChannel;
-    case wire::ClientMessage::kRequest:
-      return kind_of(message.request());
     case wire::ClientMessage::kCancel:
       return Kind::kCancel;
+    case wire::ClientMessage::kRequest:
     case wire::ClientMessage::KIND_NOT_SET:
       break;
   }
@@ -133,11 +112,11 @@ wire::BrokerMessage& Decoder::new_answer() {
   return *google::protobuf::Arena::CreateMessage<wire::BrokerMessage>(&arena_);
 }
 
-CheckedPlace check_place(const wire::Request& request) {
+CheckedPlace check_place(const Request& request) {
   CheckedPlace checked = check_base(request);
   if (checked.broken != nullptr) return checked;
 
-  const std::string_view sent = request.path();
+  const std::string_view sent = request.path;
   const std::string_view path = sent.substr(0, sent.find('\0'));
   if (path.size() > kMaxPath) return broken("a path that is too long");
   checked.place.path = path;
@@ -153,8 +132,8 @@ CheckedPlace check_place(const wire::Request& request) {
   return checked;
 }
 
-CheckedPlace check_connect_place(const wire::Request& request) {
-  if (request.directory() != wire::DIRECTORY_NONE && request.directory() != wire::DIRECTORY_CWD) {
+CheckedPlace check_connect_place(const Request& request) {
+  if (request.directory != wire::DIRECTORY_NONE && request.directory != wire::DIRECTORY_CWD) {
     return broken("connect at a directory descriptor");
   }
   return check_base(request);

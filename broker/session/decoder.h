@@ -1,39 +1,23 @@
 // Decoder: the bytes of one datagram to a message, and the part of a request that every call has
-// in common to a files::Place. What stands here is all that hostile bytes meet before the
-// dispatch table; tests/fuzz/wire_fuzz.cpp feeds it.
+// in common to a files::Place. What stands here and in request.h is all that hostile bytes meet
+// before the dispatch table; tests/fuzz/wire_fuzz.cpp feeds both.
 #pragma once
 
 #include <google/protobuf/arena.h>
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
 
 #include "broker/files/request.h"
+#include "broker/session/kind.h"
+#include "broker/session/request.h"
 #include "proto/wire.pb.h"
 
 namespace torno::session {
 
-// Every message and every request a row of the dispatch table stands for.
-enum class Kind : std::uint8_t {
-  kUnknown,
-  kHello,
-  kNewChannel,
-  kSealed,
-  kOpen,
-  kStat,
-  kAccess,
-  kReadlink,
-  kConnect,
-  kNarrow,
-  kCancel,
-};
-
+// Of all but requests, which request.h reads: kUnknown for them.
 Kind kind_of(const wire::ClientMessage& message);
-
-// "open", "connect", … for people.
-const char* name_of(Kind kind);
 
 // Parses into memory that it uses again for the next message. One per io thread.
 class Decoder {
@@ -65,9 +49,9 @@ struct CheckedPlace {
   files::Place place;            // views into the request; `fd` is not set
 };
 
-CheckedPlace check_place(const wire::Request& request);
+CheckedPlace check_place(const Request& request);
 
 // The same for connect, whose path is a socket address.
-CheckedPlace check_connect_place(const wire::Request& request);
+CheckedPlace check_connect_place(const Request& request);
 
 }  // namespace torno::session

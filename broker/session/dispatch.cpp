@@ -33,30 +33,42 @@ struct Table {
     return row != std::end(kRows) ? row : nullptr;
   }
 
-  static std::size_t fds(const Row& row, const wire::ClientMessage& message) {
+  static std::size_t fds(const Row& row, const Request& request) {
     if (row.carries == kSocket) return 1;
     if (row.carries == kNothing) return 0;
-    const wire::Directory directory = message.request().directory();
-    return directory == wire::DIRECTORY_FD || directory == wire::DIRECTORY_SELF_FD ? 1 : 0;
+    const bool with_fd =
+        request.directory == wire::DIRECTORY_FD || request.directory == wire::DIRECTORY_SELF_FD;
+    return with_fd ? 1 : 0;
   }
 };
 
 Session::Breach Session::dispatch(const LinkPtr& link, Datagram& datagram) {
-  const wire::ClientMessage* message = workspace_.decoder.decode(datagram.bytes);
-  if (message == nullptr) return "bytes that are no message";
-  const Row* row = Table::find(current_ = kind_of(*message));
+  Request request;
+  const wire::ClientMessage* message = nullptr;
+  switch (read_request(datagram.bytes, request)) {
+    case Read::kRequest:
+      current_ = request.kind;
+      break;
+    case Read::kBroken:
+      return "bytes that are no message";
+    case Read::kOther:
+      message = workspace_.decoder.decode(datagram.bytes);
+      if (message == nullptr) return "bytes that are no message";
+      current_ = kind_of(*message);
+  }
+  const Row* row = Table::find(current_);
   if (row == nullptr) return "a message of no known kind";
   if ((row->states & state_) == 0) return "not permitted in this state";
   if ((row->where & (link->is_control() ? Row::kControl : Row::kChannel)) == 0) {
     return "on the wrong kind of socket";
   }
-  const std::size_t fds = Table::fds(*row, *message);
+  const std::size_t fds = Table::fds(*row, request);
   if (datagram.fd_count > fds) return "more descriptors than the message says";
   if (datagram.fd_count < fds && !datagram.fd_lost) return "fewer descriptors than it says";
   if (row->call != nullptr && link->is_control() != (fds == 1)) {
     return "only requests with a descriptor, and all of them, go to the control socket";
   }
-  Incoming incoming{*row, *message, datagram.fds[0], datagram.client};
+  Incoming incoming{*row, message, request, datagram.bytes, datagram.fds[0], datagram.client};
   return (this->*row->handler)(link, incoming);
 }
 

@@ -40,7 +40,7 @@ void Session::await_handshake() {
 }
 
 Session::Breach Session::hello(const LinkPtr&, Incoming& incoming) {
-  const wire::Hello& hello = incoming.message.hello();
+  const wire::Hello& hello = incoming.message->hello();
   if (hello.min_version() > hello.max_version()) return "a range of versions that is empty";
   if (hello.max_version() < kMinVersion || hello.min_version() > kMaxVersion) {
     refuse({wire::Refused::REASON_VERSION,
@@ -143,7 +143,7 @@ void Session::refuse(const Refusal& refusal) {
 }
 
 Session::Breach Session::sealed(const LinkPtr&, Incoming& incoming) {
-  const std::uint32_t layers = incoming.message.sealed().layers();
+  const std::uint32_t layers = incoming.message->sealed().layers();
   if ((layers & layers_) != layers_) return "a layer that Welcome asked for is missing";
   state_ = kSealed;
   handshake_timer_.cancel();

@@ -45,13 +45,13 @@ struct Session::Further {
 // where one may be named at all, it gets a file that it may read under the policies in force: what
 // the answer tells of that file it could have found out itself. Loaded on a thread of the pool.
 Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
-  const wire::Request& request = incoming.message.request();
-  if (request.channel() != 0) return "a channel named on a channel";
+  const Request& request = incoming.request;
+  if (request.channel != 0) return "a channel named on a channel";
   if (const Breach breach = check_free(*channel); breach != nullptr) return breach;
   const CheckedPlace checked = check_place(request);
   if (checked.broken != nullptr) return checked.broken;
   ++requests_;
-  const std::uint32_t sequence = request.sequence();
+  const std::uint32_t sequence = request.sequence;
   if (policy_->policies().size() >= kMaxStackedPolicies) {
     answer_error(channel, sequence, E2BIG);
     return nullptr;
@@ -70,14 +70,16 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   further->client = incoming.client;
   further->row = &incoming.row;
   auto work = [self = shared_from_this(), channel, further, by_path, name, sequence,
-               request = std::make_shared<const wire::Request>(request), policy = policy_,
-               policies = services_.policies, files = services_.files, common = common_variables_,
+               bytes = std::string(incoming.bytes), policy = policy_, policies = services_.policies,
+               files = services_.files, common = common_variables_,
                own = own_variables_](bool cancelled) mutable {
     further->error = cancelled ? EINTR : 0;
     if (!cancelled && !by_path) further->found = policies->find(name, common, own);
     if (!cancelled && by_path) {
       files::OpenRequest open;
-      open.place = check_place(*request).place;
+      Request again;
+      read_request(bytes, again);
+      open.place = check_place(again).place;
       open.place.client = further->client;
       open.flags = O_RDONLY | O_NONBLOCK;
       further->opened = files->open(*policy, open, files::Wait::kMayBlock);

@@ -17,35 +17,33 @@ files::Place place_of(const Asked& asked) {
 }
 
 Outcome open(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  const wire::Open& open = asked.request->open();
-  return files.open(policy, {place_of(asked), open.flags(), open.mode(), open.resolve()}, wait);
+  const Request& open = *asked.request;
+  return files.open(policy, {place_of(asked), open.flags, open.mode, open.resolve}, wait);
 }
 
 Outcome stat(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  const wire::Stat& stat = asked.request->stat();
-  return files.stat(policy, {place_of(asked), stat.flags(), stat.mask()}, wait);
+  const auto flags = static_cast<std::uint32_t>(asked.request->flags);
+  return files.stat(policy, {place_of(asked), flags, asked.request->mask}, wait);
 }
 
 Outcome access(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  const wire::Access& access = asked.request->access();
-  return files.access(policy, {place_of(asked), access.mode(), access.flags()}, wait);
+  const auto flags = static_cast<std::uint32_t>(asked.request->flags);
+  return files.access(policy, {place_of(asked), asked.request->mode, flags}, wait);
 }
 
 Outcome readlink(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  return files.readlink(policy, {place_of(asked), asked.request->readlink().size()}, wait);
+  return files.readlink(policy, {place_of(asked), asked.request->size}, wait);
 }
 
 Outcome connect(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
   network::ConnectOutcome connected =
-      network::connect(files, policy, {asked.fd, asked.request->path(), asked.place}, wait);
+      network::connect(files, policy, {asked.fd, asked.request->path, asked.place}, wait);
   Outcome outcome;
   outcome.error = connected.error;
   outcome.would_block = connected.would_block;
   outcome.denial = std::move(connected.denial);
   return outcome;
 }
-
-void answer_nothing(const Outcome&, wire::Reply&) {}
 
 void answer_stat(const Outcome& outcome, wire::Reply& reply) {
   const struct statx& from = outcome.stat;
@@ -83,10 +81,10 @@ void answer_readlink(const Outcome& outcome, wire::Reply& reply) {
 
 }  // namespace
 
-const Call kOpenCall{open, answer_nothing};
+const Call kOpenCall{open, nullptr};
 const Call kStatCall{stat, answer_stat};
-const Call kAccessCall{access, answer_nothing};
+const Call kAccessCall{access, nullptr};
 const Call kReadlinkCall{readlink, answer_readlink};
-const Call kConnectCall{connect, answer_nothing};
+const Call kConnectCall{connect, nullptr};
 
 }  // namespace torno::session

@@ -10,7 +10,7 @@ namespace torno::session {
 
 // A checked request, with what the kernel said of it.
 struct Asked {
-  const wire::Request* request = nullptr;
+  const Request* request = nullptr;
   files::Place place;
   int fd = -1;  // that came with the message: a directory, a file, or the socket of connect
 };
@@ -18,7 +18,7 @@ struct Asked {
 struct Call {
   files::Outcome (*perform)(const files::Files&, const policy::PolicyStack&, const Asked&,
                             files::Wait);
-  // Fills in what a success answers beside its descriptor.
+  // Fills in what a success answers beside its descriptor; null: nothing.
   void (*answer)(const files::Outcome&, wire::Reply&);
 };
 

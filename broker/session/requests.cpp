@@ -10,7 +10,7 @@ namespace torno::session {
 
 // Where the answer to a request on the control socket goes. Null: nobody waits for it any more.
 Session::Breach Session::named_channel(const Incoming& incoming, LinkPtr& channel) const {
-  const std::uint32_t named = incoming.message.request().channel();
+  const std::uint32_t named = incoming.request.channel;
   if (named == 0 || named > last_channel_) return "a channel that never was";
   const auto found = channels_.find(named);
   // The process that asked may be dead and its channel gone by the time this is read.
@@ -27,7 +27,7 @@ Session::Breach Session::check_free(Link& channel) {
 
 Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
   if (!link->is_control()) {
-    if (incoming.message.request().channel() != 0) return "a channel named on a channel";
+    if (incoming.request.channel != 0) return "a channel named on a channel";
     return request_on(link, incoming, false);
   }
   LinkPtr channel;
@@ -37,7 +37,7 @@ Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
 
 Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd) {
   if (const Breach breach = check_free(*channel); breach != nullptr) return breach;
-  const wire::Request& request = incoming.message.request();
+  const Request& request = incoming.request;
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(request)
                              : check_place(request);
@@ -45,7 +45,7 @@ Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, 
   ++requests_;
   const bool lacks_fd = with_fd && !incoming.fd;
   if (lacks_fd || checked.error != 0) {
-    answer_error(channel, request.sequence(), lacks_fd ? ENFILE : checked.error);
+    answer_error(channel, request.sequence, lacks_fd ? ENFILE : checked.error);
     return nullptr;
   }
   checked.place.client = incoming.client;
@@ -56,7 +56,7 @@ Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, 
     perform_slowly(channel, incoming, asked);
     return nullptr;
   }
-  finish(channel, incoming.row, request.sequence(), incoming.client, outcome);
+  finish(channel, incoming.row, request.sequence, incoming.client, outcome);
   if (incoming.fd) {
     // Of the client's own descriptor the outcome may be a duplicate.
     if (checked.place.base != files::Place::Base::kFd) discard(std::move(outcome.fd));
@@ -67,20 +67,21 @@ Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, 
 
 // On a thread of the pool, with copies of its own of everything: the session may end meanwhile.
 void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked) {
-  const std::uint32_t sequence = incoming.message.request().sequence();
+  const std::uint32_t sequence = incoming.request.sequence;
   if (slow_requests_ >= kMaxSlowRequests) {
     answer_error(channel, sequence, ENFILE);
     return;
   }
   struct Slow {
-    wire::Request request;
+    std::string bytes;
+    Request request;  // in the bytes
     Fd fd;
     Asked asked;
     Sender sender;
   };
-  auto slow = std::make_shared<Slow>(incoming.message.request(), std::move(incoming.fd), asked,
-                                     Sender(incoming.client));
-  // The views of the place move over to the copy.
+  auto slow = std::make_shared<Slow>(std::string(incoming.bytes), Request{}, std::move(incoming.fd),
+                                     asked, Sender(incoming.client));
+  read_request(slow->bytes, slow->request);
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(slow->request)
                              : check_place(slow->request);
@@ -96,7 +97,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
     if (!cancelled) {
       outcome = row->call->perform(*files, *policy, slow->asked, files::Wait::kMayBlock);
     }
-    const std::uint32_t number = slow->request.sequence();
+    const std::uint32_t number = slow->request.sequence;
     if (slow->sender.is_gone()) {
       if (outcome.fd) closing.close(std::move(outcome.fd));
       outcome = files::Outcome{};
@@ -135,16 +136,16 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
                      files::Outcome& outcome) {
   if (outcome.denial) record_denial(row, client, outcome);
+  const std::span<Fd> fds(&outcome.fd, outcome.fd ? 1U : 0U);
+  if (outcome.error != 0 || row.call->answer == nullptr) {
+    answer_result(channel, sequence, -outcome.error, outcome.error != 0 ? std::span<Fd>{} : fds);
+    return;
+  }
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();
   reply.set_sequence(sequence);
-  if (outcome.error != 0) {
-    reply.set_result(-outcome.error);
-    answer(channel, message, {});
-    return;
-  }
   row.call->answer(outcome, reply);
-  answer(channel, message, {&outcome.fd, outcome.fd ? 1U : 0U});
+  answer(channel, message, fds);
 }
 
 void Session::record_denial(const Row& row, pid_t client, const files::Outcome& outcome) {
@@ -166,7 +167,7 @@ void Session::record_denial(const Row& row, pid_t client, const files::Outcome& 
 // One that comes after the answer went out is late, not wrong.
 Session::Breach Session::cancel(const LinkPtr& link, Incoming& incoming) {
   if (link->job == nullptr) return nullptr;
-  if (incoming.message.cancel().sequence() != link->job_sequence) {
+  if (incoming.message->cancel().sequence() != link->job_sequence) {
     return "of a request that is not under way";
   }
   services_.slow_pool.cancel(link->job);

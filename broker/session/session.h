@@ -55,8 +55,10 @@ class Session : public std::enable_shared_from_this<Session> {
   // A message on its way to its handler.
   struct Incoming {
     const Row& row;
-    const wire::ClientMessage& message;
-    Fd& fd;  // closed by the closer unless it is taken
+    const wire::ClientMessage* message;  // null: it is the request
+    Request request;
+    std::string_view bytes;  // in which the request lies
+    Fd& fd;                  // closed by the closer unless it is taken
     pid_t client;
   };
   // How the peer broke the protocol; null: it did not.
@@ -111,7 +113,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // answer.cpp
   void answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds);
+  void answer_result(const LinkPtr& channel, std::uint32_t sequence, std::int32_t result,
+                     std::span<Fd> fds);
   void answer_error(const LinkPtr& channel, std::uint32_t sequence, int error);
+  void pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds, std::uint32_t sequence);
   void queue(const LinkPtr& link, Link::Answer answer);
   void await_room(const LinkPtr& link);
   void flush(const LinkPtr& link);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 
 #include "broker/network/address.h"
 #include "broker/session/decoder.h"
@@ -74,7 +75,7 @@ void check_names(const torno::wire::Hello& hello) {
   }
 }
 
-void check(const torno::wire::Request& request) {
+void check(const torno::session::Request& request) {
   const CheckedPlace checked = torno::session::check_place(request);
   if (checked.broken == nullptr) {
     const auto& place = checked.place;
@@ -90,19 +91,70 @@ void check(const torno::wire::Request& request) {
   if (base.broken == nullptr && base.place.base == torno::files::Place::Base::kCwd) {
     demand(base.place.cwd.starts_with('/'));
   }
-  for (const int domain : {AF_INET, AF_INET6, AF_UNIX}) check_address(domain, request.path());
-  torno::network::is_disconnect(AF_INET, request.path());
+  for (const int domain : {AF_INET, AF_INET6, AF_UNIX}) check_address(domain, request.path);
+  torno::network::is_disconnect(AF_INET, request.path);
+}
+
+Kind kind_of(const torno::wire::Request& request) {
+  using torno::wire::Request;
+  switch (request.call_case()) {
+    case Request::kOpen:
+      return Kind::kOpen;
+    case Request::kStat:
+      return Kind::kStat;
+    case Request::kAccess:
+      return Kind::kAccess;
+    case Request::kReadlink:
+      return Kind::kReadlink;
+    case Request::kConnect:
+      return Kind::kConnect;
+    case Request::kNarrow:
+      return Kind::kNarrow;
+    case Request::CALL_NOT_SET:
+      break;
+  }
+  return Kind::kUnknown;
+}
+
+// What is read in place is what libprotobuf reads.
+void compare(const torno::session::Request& read, std::string_view bytes) {
+  torno::wire::ClientMessage message;
+  demand(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  demand(message.has_request());
+  const torno::wire::Request& request = message.request();
+  demand(read.kind == kind_of(request));
+  demand(read.sequence == request.sequence() && read.channel == request.channel());
+  demand(read.directory == request.directory());
+  demand(read.cwd == request.cwd() && read.path == request.path());
+  const auto& [open, stat, access] = std::tie(request.open(), request.stat(), request.access());
+  demand(read.flags == (read.kind == Kind::kOpen   ? open.flags()
+                        : read.kind == Kind::kStat ? stat.flags()
+                                                   : access.flags()));
+  demand(read.mode == (read.kind == Kind::kOpen ? open.mode() : access.mode()));
+  demand(read.resolve == open.resolve());
+  demand(read.mask == stat.mask());
+  demand(read.size == request.readlink().size());
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  torno::session::Request request;
+  switch (torno::session::read_request(bytes, request)) {
+    case torno::session::Read::kRequest:
+      compare(request, bytes);
+      check(request);
+      return 0;
+    case torno::session::Read::kBroken:
+      return 0;
+    case torno::session::Read::kOther:
+      break;
+  }
   static torno::session::Decoder decoder;
-  const torno::wire::ClientMessage* message =
-      decoder.decode({reinterpret_cast<const char*>(data), size});
+  const torno::wire::ClientMessage* message = decoder.decode(bytes);
   if (message == nullptr) return 0;
   demand(torno::session::name_of(torno::session::kind_of(*message)) != nullptr);
   if (message->has_hello()) check_names(message->hello());
-  if (message->has_request()) check(message->request());
   return 0;
 }

@@ -84,9 +84,9 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
   slow->asked.request = &slow->request;
   slow->asked.place = checked.place;
 
-  auto work = [self = shared_from_this(), channel, row = &incoming.row, client = incoming.client,
-               files = services_.files, policy = policy_, closing = closing_,
-               slow](bool cancelled) mutable {
+  auto work = [self = shared_from_this(), channel = LinkPtr(channel), row = &incoming.row,
+               client = incoming.client, files = services_.files, policy = policy_,
+               closing = closing_, slow](bool cancelled) mutable {
     files::Outcome outcome;
     outcome.error = EINTR;
     if (!cancelled) {
@@ -130,7 +130,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
 
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
                      files::Outcome& outcome) {
-  if (outcome.denial) record_denial(row, client, outcome);
+  record_denial(row, client, outcome);
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();
   reply.set_sequence(sequence);
@@ -144,8 +144,9 @@ void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t seque
 }
 
 void Session::record_denial(const Row& row, pid_t client, const files::Outcome& outcome) {
-  ++denials_;
+  if (!outcome.denial) return;
   const files::Denial& denial = *outcome.denial;
+  ++denials_;
   audit::Event denied = event(client);
   audit::Violation& violation = *denied.mutable_violation();
   violation.set_call(name_of(row.kind));

@@ -65,7 +65,7 @@ void decide_file(benchmark::State& state, const Kind& kind) {
     }
   }
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(policy->decide_file(paths[next], kRead));
     next = (next + 1) % kPaths;
   }

@@ -132,8 +132,9 @@ void serve_floor(int socket, Channel channel) {
   Reply reply;
   int client = -1;
   while (Message(&request, sizeof request).receive(socket, client)) {
-    const int fd = perform(request, reply);
     const int to = channel == Channel::kFresh ? client : socket;
+    if (to < 0) return;
+    const int fd = perform(request, reply);
     Message(&reply, reply_size(request.nr)).send(to, fd);
     if (fd >= 0) close(fd);
     if (client >= 0) close(client);

@@ -32,7 +32,7 @@ void exec_tornod(const std::string& directory, const std::string& socket) {
   const std::string program =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() / "tornod";
   const int log = open((directory + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  dup2(log, STDERR_FILENO);
+  if (log < 0 || dup2(log, STDERR_FILENO) < 0) return std::perror((directory + "/log").c_str());
   execl(program.c_str(), "tornod", "--socket", socket.c_str(), "--policies",
         (directory + "/policies").c_str(), nullptr);
   std::perror(program.c_str());

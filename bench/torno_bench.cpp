@@ -56,7 +56,7 @@ class Scene {
 };
 
 void measure_calls(benchmark::State& state, Worker& worker, Call call) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     const std::int64_t elapsed = worker.measure(call, kCallsARound);
     if (elapsed < 0) return state.SkipWithError("a call failed");
     state.SetIterationTime(static_cast<double>(elapsed) / kCallsARound / 1e9);
@@ -65,7 +65,7 @@ void measure_calls(benchmark::State& state, Worker& worker, Call call) {
 
 // One process after another enters; each reports its own time.
 void measure_enter(benchmark::State& state, const Service& service, Placement placement) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     int ends[2];
     if (pipe(ends) != 0) return state.SkipWithError("no pipe");
     const pid_t child = spawn([&] {
@@ -104,6 +104,7 @@ std::vector<std::string> arguments(int argc, char** argv, std::string& table) {
 // Parses the flags; false: one of them is unknown, and Google Benchmark has said so.
 bool initialize(std::vector<std::string> words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   int count = static_cast<int>(words.size());

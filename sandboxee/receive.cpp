@@ -13,7 +13,7 @@ void Received::close_fds(int keep) {
 }
 
 Received receive(int socket, void* buffer, std::size_t size, int flags) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
   static_assert(sizeof control == CMSG_LEN(kMaxReceivedFds * sizeof(int)));
   iovec piece{buffer, size};
   msghdr message{};

@@ -74,7 +74,7 @@ Aim aim_of(const OpenRequest& request) {
   aim.follow = (flags & O_NOFOLLOW) == 0 && (flags & exclusive) != exclusive;
   aim.create = (flags & O_CREAT) != 0;
   aim.children = makes_nameless(flags);
-  aim.resolve = request.resolve & ~RESOLVE_CACHED;
+  aim.resolve = request.resolve & ~std::uint64_t{RESOLVE_CACHED};
   return aim;
 }
 

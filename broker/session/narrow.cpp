@@ -106,7 +106,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
 }
 
 void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further) {
-  if (further.opened.denial) record_denial(*further.row, further.client, further.opened);
+  record_denial(*further.row, further.client, further.opened);
   if (further.error != 0) {
     narrow_failed(channel, sequence, further.error);
     return;

@@ -89,9 +89,9 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
   slow->asked.request = &slow->request;
   slow->asked.place = checked.place;
 
-  auto work = [self = shared_from_this(), channel, row = &incoming.row, client = incoming.client,
-               files = services_.files, policy = policy_, closing = closing_,
-               slow](bool cancelled) mutable {
+  auto work = [self = shared_from_this(), channel = LinkPtr(channel), row = &incoming.row,
+               client = incoming.client, files = services_.files, policy = policy_,
+               closing = closing_, slow](bool cancelled) mutable {
     files::Outcome outcome;
     outcome.error = EINTR;
     if (!cancelled) {
@@ -135,7 +135,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
 
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
                      files::Outcome& outcome) {
-  if (outcome.denial) record_denial(row, client, outcome);
+  record_denial(row, client, outcome);
   const std::span<Fd> fds(&outcome.fd, outcome.fd ? 1U : 0U);
   if (outcome.error != 0 || row.call->answer == nullptr) {
     answer_result(channel, sequence, -outcome.error, outcome.error != 0 ? std::span<Fd>{} : fds);
@@ -149,8 +149,9 @@ void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t seque
 }
 
 void Session::record_denial(const Row& row, pid_t client, const files::Outcome& outcome) {
-  ++denials_;
+  if (!outcome.denial) return;
   const files::Denial& denial = *outcome.denial;
+  ++denials_;
   audit::Event denied = event(client);
   audit::Violation& violation = *denied.mutable_violation();
   violation.set_call(name_of(row.kind));

@@ -34,10 +34,11 @@ class Decoder {
   }
 
  private:
-  // libpng reports an error by longjmp to here. `step` must hold no object with a destructor.
+  // libpng has no other way to report an error than a longjmp to here. `step` must hold no object
+  // with a destructor.
   template <typename Step>
   bool guarded(Step step) {
-    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;  // NOLINT(cert-err52-cpp)
     step();
     return true;
   }

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "tests/support/processes.h"
+
 namespace torno::test {
 namespace {
 
@@ -35,7 +37,7 @@ constexpr int kExitSucceeded = 1;
 constexpr int kExitBroken = 2;
 
 Ended run(const std::function<int()>& body) {
-  const pid_t child = ::fork();
+  const pid_t child = fork_alone();
   if (child == 0) ::_exit(body());
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child) return Ended::kBroken;

@@ -13,6 +13,7 @@
 namespace torno::test {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 class Entry : public testing::Test {
@@ -75,7 +76,7 @@ TEST_F(Entry, TornodThatCannotBeExecuted) {
 
 TEST_F(Entry, ThreadsAndDescriptors) {
   EXPECT_THAT(report("enter_with_threads_reports", {}),
-              HasSubstr("-1 EBUSY: the process has 2 threads"));
+              ContainsRegex("-1 EBUSY: the process has [0-9]+ threads"));
   EXPECT_THAT(report("enter_under_a_low_limit_reports", {}),
               HasSubstr("-1 EMFILE: the hard RLIMIT_NOFILE is 1024"));
   EXPECT_THAT(report("enter_with_a_reserved_number_in_use_reports", {}),

@@ -11,6 +11,10 @@ namespace torno::test {
 // dumpable, and then only root, or anybody from Linux 6.2 on, is told.
 int count_fds(pid_t pid);
 
+// The system call alone. TSan starts a thread in the child of libc's fork; torno_enter refuses
+// that, and a filter without the library's handler kills it.
+pid_t fork_alone();
+
 // Asks again and again until it is true; false when it is not after a generous while. For what
 // another process does in its own time.
 bool eventually(const std::function<bool()>& condition);

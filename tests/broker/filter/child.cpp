@@ -9,6 +9,8 @@
 
 #include <cerrno>
 
+#include "tests/support/processes.h"
+
 namespace torno::filter::test {
 
 std::string exited(int status) {
@@ -20,7 +22,7 @@ std::string killed_by(int signal) {
 }
 
 std::string in_child(const std::function<int()>& body) {
-  const pid_t child = ::fork();
+  const pid_t child = torno::test::fork_alone();
   if (child < 0) return "fork failed";
   if (child == 0) {
     const rlimit none{0, 0};  // no core files

@@ -42,7 +42,7 @@ TEST(AttackDescriptors, ForeignSocketOnTheControlNumber) {
     if (::socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0) return false;
     const auto taken = [&] { return same_file(kControl, pair[0]); };
     // Without the sandbox the limit can be raised and the number is free.
-    for (const rlim_t most : {kControl + 100, kControl}) {
+    for (const rlim_t most : {rlim_t{kControl} + 100, rlim_t{kControl}}) {
       const rlimit limit{most, most};
       ::setrlimit(RLIMIT_NOFILE, &limit);
       marked_prlimit(&limit);

@@ -18,10 +18,11 @@
 namespace torno::test {
 namespace {
 
-int rounds() {
+// Read before any seal, which takes TORNO_* out of the environment.
+const int kRounds = [] {
   const char* text = std::getenv("TORNO_RACE_ROUNDS");
   return text != nullptr ? std::atoi(text) : 5000;
-}
+}();
 
 // Runs `swap` in a process of its own for as long as it lives.
 class Swapper {
@@ -74,7 +75,7 @@ TEST(AttackRaces, SymlinkSwap) {
     return false;
   };
   const Attack attack = [&] {
-    for (int i = 0; i < rounds(); ++i) {
+    for (int i = 0; i < kRounds; ++i) {
       if (reads_secret(raced)) return true;
     }
     return false;
@@ -104,7 +105,7 @@ TEST(AttackRaces, DirectoryAndSymlinkExchanged) {
     return false;
   };
   const Attack attack = [&] {
-    for (int i = 0; i < rounds(); ++i) {
+    for (int i = 0; i < kRounds; ++i) {
       if (reads_secret(path)) return true;
     }
     return false;
@@ -156,7 +157,7 @@ TEST(AttackRaces, BytesOfThePath) {
     });
   };
   const Attack attack = [&] {
-    return race(rounds(), [](char* path) { return reads_secret(open_racing(path)); });
+    return race(kRounds, [](char* path) { return reads_secret(open_racing(path)); });
   };
   EXPECT_EQ(scene.free(naive), Ended::kSucceeded);
   EXPECT_EQ(scene.sealed(attack), Ended::kRefused);

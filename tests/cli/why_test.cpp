@@ -14,7 +14,6 @@ namespace torno::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 class Why : public testing::Test {

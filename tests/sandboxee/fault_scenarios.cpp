@@ -21,7 +21,7 @@ int next_number() {
 }  // namespace
 
 SPECIAL_SCENARIO(every_open_is_eio) {
-  signal(SIGPIPE, [](int) { CHECK(!"SIGPIPE"); });
+  signal(SIGPIPE, [](int) { CHECK(false && "SIGPIPE"); });
   enter("test");
   const int before = next_number();
   for (int i = 0; i < 3; ++i) CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EIO);
@@ -101,5 +101,5 @@ SPECIAL_SCENARIO(a_restarting_handler_does_not_end_a_pending_open) {
 SPECIAL_SCENARIO(the_process_ends_with_its_broker) {
   enter("test");
   open(place.file().c_str(), O_RDONLY);
-  CHECK(!"still there");
+  CHECK(false && "still there");
 }

@@ -155,7 +155,7 @@ SPECIAL_SCENARIO(a_foreign_sigsys_ends_the_process) {
   enter("test");
   CHECK(opens(place));
   raise(SIGSYS);
-  CHECK(!"still there");
+  CHECK(false && "still there");
 }
 
 SCENARIO(sigsys_blocked_or_ignored_before_is_no_hindrance) {

@@ -6,7 +6,7 @@ namespace {
 
 class Open : public FilesFixture {};
 
-constexpr std::uint64_t kLargeFile = 0100000;
+constexpr int kLargeFile = 0100000;
 
 TEST_F(Open, ReadsWhatMayBeRead) {
   write("file", "hello");
@@ -60,8 +60,7 @@ TEST_F(Open, PutsTheFlagsAsAskedOnTheDescriptor) {
       const Outcome outcome = files_->open(policy_, request, wait);
       if (outcome.would_block) continue;
       ASSERT_EQ(outcome.error, 0);
-      EXPECT_EQ(::fcntl(outcome.fd.get(), F_GETFL) & ~kLargeFile,
-                static_cast<std::uint64_t>(flags));
+      EXPECT_EQ(::fcntl(outcome.fd.get(), F_GETFL) & ~kLargeFile, flags);
     }
   }
 }

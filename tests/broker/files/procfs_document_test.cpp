@@ -111,10 +111,10 @@ TEST(ProcfsDocument, ListsWhatTheKernelHas) {
   for (const std::string& name : global) {
     expect_as_documented("/proc/" + name, documented(document.global, name));
   }
-  const std::string thread = "/proc/self/task/" + std::to_string(getpid());
+  const std::string thread = "/proc/self/task/" + std::to_string(getpid()) + "/";
   for (const std::string& name : own) {
     expect_as_documented("/proc/self/" + name, documented(document.own, name));
-    expect_as_documented(thread + "/" + name, documented(document.own, name));
+    expect_as_documented(thread + name, documented(document.own, name));
   }
 }
 

@@ -68,7 +68,7 @@ TEST_F(ResolveFlags, MeanWhatTheyMeanToTheKernel) {
 TEST_F(ResolveFlags, ScopeGrantsNothing) {
   allow(R"(file { path: "$D/base/deep/**" allow: READ })");
   const Fd base(::open(at("base").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  for (const std::uint64_t resolve : {RESOLVE_IN_ROOT, RESOLVE_BENEATH}) {
+  for (const auto resolve : {std::uint64_t{RESOLVE_IN_ROOT}, std::uint64_t{RESOLVE_BENEATH}}) {
     EXPECT_TRUE(is_denied(open({.place = place_at(base.get(), "file"), .resolve = resolve})));
     EXPECT_EQ(open({.place = place_at(base.get(), "deep/file"), .resolve = resolve}).error, 0);
   }

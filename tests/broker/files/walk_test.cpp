@@ -150,7 +150,7 @@ TEST_F(WalkTest, LongPaths) {
   path.resize(PATH_MAX - 1 - 5, '/');
   EXPECT_EQ(open(path + "/file").error, 0);
   EXPECT_EQ(open(path + "//file").error, ENAMETOOLONG);
-  EXPECT_EQ(open(std::string(3 * PATH_MAX, '/')).error, ENAMETOOLONG);
+  EXPECT_EQ(open(std::string(std::size_t{3} * PATH_MAX, '/')).error, ENAMETOOLONG);
 }
 
 TEST_F(WalkTest, HostileTextIsRefused) {

@@ -93,7 +93,7 @@ TEST_F(DatagramTest, TwoDescriptorsAreSeenAsTwo) {
 }
 
 TEST_F(DatagramTest, AsManyAsTheKernelTakesLeakNone) {
-  for (const std::size_t count : {3, 4, 253}) {
+  for (const std::size_t count : {3U, 4U, 253U}) {
     peer_.send_bytes("x", std::vector<int>(count, STDIN_FILENO));
     EXPECT_EQ(receive().status, Status::kBroken) << count;
     EXPECT_EQ(new_fds(), 0) << count;

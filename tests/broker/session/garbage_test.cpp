@@ -153,7 +153,7 @@ TEST_F(Garbage, CutAtEveryByte) {
 }
 
 TEST_F(Garbage, OfEverySizeAroundTheLimit) {
-  for (const std::size_t size : {0, 1, 12287, 12288, 12289, 65536, 150000}) {
+  for (const std::size_t size : {0U, 1U, 12287U, 12288U, 12289U, 65536U, 150000U}) {
     const RawPeer peer = sealed();
     const RawPeer channel = peer.new_channel();
     ASSERT_EQ(channel.send_bytes(std::string(size, '\xff')), 0);

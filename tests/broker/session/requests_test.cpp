@@ -15,7 +15,6 @@ namespace torno::session {
 namespace {
 
 using test::RawPeer;
-using testing::HasSubstr;
 
 class Requests : public Served {
  protected:
@@ -126,7 +125,6 @@ TEST_F(Requests, AHostileNameForgesNoLineOfTheLog) {
 }
 
 TEST_F(Requests, AFloodOfDenialsDoesNotFloodTheLog) {
-  const std::string log_before = tornod_.log();
   for (unsigned i = 0; i < 2000; ++i) {
     ASSERT_EQ(reply_to(test::open_message(i, "/etc/shadow", O_RDONLY)).result(), -EACCES);
   }

@@ -46,10 +46,12 @@ Outcome Files::pin_socket(const policy::PolicyStack& policy, const Place& place,
 }
 
 bool Files::closes_at_once(int fd) const {
-  // A directory has nothing to be written back, and nobody lingers on it.
+  // A directory has nothing to be written back, and nobody lingers on it. But one without a name
+  // goes with its last descriptor, and whatever it holds.
   struct statx stat{};
-  if (identify(fd, stat) != 0) return false;
-  if (S_ISDIR(stat.stx_mode) && state_->foundation.local.contains(stat.stx_mnt_id)) return true;
+  if (identify(fd, stat) != 0 || stat.stx_nlink == 0) return false;
+  if (!state_->foundation.local.contains(stat.stx_mnt_id)) return false;
+  if (S_ISDIR(stat.stx_mode)) return true;
   const int flags = ::fcntl(fd, F_GETFL);
   return flags >= 0 && (flags & O_PATH) != 0;
 }

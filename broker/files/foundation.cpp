@@ -45,6 +45,11 @@ Result<Foundation> Foundation::lay(const std::vector<std::string>& protected_pat
   Foundation laid;
   laid.root = Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!laid.root) return std::unexpected(system_error("cannot open /", errno));
+  struct statx root{};
+  if (const int error = identify(laid.root.get(), root); error != 0) {
+    return std::unexpected(system_error("cannot look at /", error));
+  }
+  laid.root_mount = root.stx_mnt_id;
   if (auto usable = check_openat2(laid.root); !usable) return std::unexpected(usable.error());
 
   laid.own_descriptors = Fd(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -30,7 +31,8 @@ struct Foundation {
   // About the link of descriptor `fd` in /proc/self/fd itself.
   int stat_link_of(int fd, unsigned mask, struct statx& stat) const;
 
-  Fd root;             // "/", O_PATH
+  Fd root;  // "/", O_PATH
+  std::uint64_t root_mount = 0;
   Fd own_descriptors;  // /proc/self/fd, O_PATH
   pid_t owner = 0;     // the process whose descriptors those are
   uid_t user = 0;      // the broker's effective one

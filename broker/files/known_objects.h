@@ -32,6 +32,7 @@ class KnownObjects {
 
   struct Known {
     Identity object;
+    bool on_root_mount = false;
     // What a policy was seen to allow at the path; decide() is pure, so it still does.
     std::uint64_t policy = 0;  // its serial(); 0: none
     policy::Permissions allowed = policy::kNone;

@@ -30,7 +30,9 @@ bool is_refused(const Task& task, const CanonicalPath& path, const Pin& pin) {
 void remember(const Task& task, const Aim& aim, const CanonicalPath& path, const Pin& pin) {
   const auto object = KnownObjects::identity_of(pin.stat);
   if (!object || aim.children || !task.broker.local.contains(pin.stat.stx_mnt_id)) return;
-  task.broker.known->remember(path.view(), {*object, task.policy.serial(), aim.wanted});
+  const bool on_root_mount = pin.stat.stx_mnt_id == task.broker.root_mount;
+  task.broker.known->remember(path.view(),
+                              {*object, on_root_mount, task.policy.serial(), aim.wanted});
 }
 
 }  // namespace

@@ -42,6 +42,10 @@ void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fd
     sent_fds_ += static_cast<std::uint32_t>(fds.size());
     return;
   }
+  if (error != EAGAIN) {
+    // Whoever asked is not there to hold them open, so closing them may take long.
+    for (Fd& fd : fds) discard(std::move(fd));
+  }
   if (error == ETOOMANYREFS && sequence != 0 && !fds.empty()) {
     // The kernel lets the broker's user have no more descriptors in flight.
     answer_error(link, sequence, ENFILE);
@@ -67,7 +71,7 @@ void Session::queue(const LinkPtr& link, Link::Answer answer) {
 }
 
 void Session::await_room(const LinkPtr& link) {
-  link->socket.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+  link->socket.async_wait(boost::asio::posix::descriptor_base::wait_write,
                           [self = shared_from_this(), link](boost::system::error_code error) {
                             if (error || self->ended_ || !link->is_open()) return;
                             self->flush(link);
@@ -91,9 +95,10 @@ void Session::flush(const LinkPtr& link) {
     }
     link->unread_fds += static_cast<std::uint32_t>(next.fds.size());
     sent_fds_ += static_cast<std::uint32_t>(next.fds.size());
-    for (Fd& fd : next.fds) discard(std::move(fd));
-    if (ended_) return;
+    Link::Answer sent = std::move(next);
     link->queue.pop_front();
+    for (Fd& fd : sent.fds) discard(std::move(fd));
+    if (ended_) return;
   }
 }
 

@@ -96,20 +96,25 @@ const char* name_of(Kind kind) {
   return "unknown";
 }
 
-Decoder::Decoder() : arena_(first_block(block_)) {}
+Decoder::Memory::Memory() : arena_(first_block(block_)) {}
 
-const wire::ClientMessage* Decoder::decode(std::string_view bytes) {
+template <typename Message>
+Message* Decoder::Memory::make() {
   if (++messages_ == kMessagesBetween) {
     arena_.Reset();
     messages_ = 0;
   }
-  auto* message = google::protobuf::Arena::CreateMessage<wire::ClientMessage>(&arena_);
+  return google::protobuf::Arena::CreateMessage<Message>(&arena_);
+}
+
+const wire::ClientMessage* Decoder::decode(std::string_view bytes) {
+  auto* message = received_.make<wire::ClientMessage>();
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return nullptr;
   return message;
 }
 
 wire::BrokerMessage& Decoder::new_answer() {
-  return *google::protobuf::Arena::CreateMessage<wire::BrokerMessage>(&arena_);
+  return *answers_.make<wire::BrokerMessage>();
 }
 
 CheckedPlace check_place(const Request& request) {

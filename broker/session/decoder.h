@@ -22,24 +22,35 @@ Kind kind_of(const wire::ClientMessage& message);
 // Parses into memory that it uses again for the next message. One per io thread.
 class Decoder {
  public:
-  Decoder();
+  Decoder() = default;
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
   // Null when the bytes are no ClientMessage. The message lives until the next call.
   const wire::ClientMessage* decode(std::string_view bytes);
 
-  // An empty answer that lives as long.
+  // An empty answer that lives until the next one.
   wire::BrokerMessage& new_answer();
 
  private:
-  // Emptied once in so many messages: that costs about as much as parsing one.
-  static constexpr int kMessagesBetween = 32;
-  static constexpr std::size_t kBlock = 32768;  // holds so many common ones
+  // Memory that is emptied once in so many messages: that costs about as much as one.
+  class Memory {
+   public:
+    Memory();
+    template <typename Message>
+    Message* make();
 
-  alignas(std::max_align_t) std::array<char, kBlock> block_;
-  google::protobuf::Arena arena_;
-  int messages_ = 0;
+   private:
+    static constexpr int kMessagesBetween = 16;
+    static constexpr std::size_t kBlock = 16384;  // holds so many common ones
+
+    alignas(std::max_align_t) std::array<char, kBlock> block_;
+    google::protobuf::Arena arena_;
+    int messages_ = 0;
+  };
+
+  Memory received_;
+  Memory answers_;
 };
 
 // Where a request leads, checked.

@@ -163,6 +163,11 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
     answer(link, message, {});
     return nullptr;
   }
+  if (last_channel_ == UINT32_MAX) {  // no name is used twice
+    ready.set_error(EMFILE);
+    answer(link, message, {});
+    return nullptr;
+  }
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     ready.set_error(errno);

@@ -30,7 +30,7 @@ struct Link {
   static std::shared_ptr<Link> make(boost::asio::io_context& io, std::uint32_t number, Fd&& fd) {
     auto link = std::make_shared<Link>(io, number);
     boost::system::error_code error;
-    link->socket.assign(fd.get(), error);
+    static_cast<void>(link->socket.assign(fd.get(), error));
     if (error) return nullptr;
     fd.release();
     return link;

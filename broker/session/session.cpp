@@ -82,7 +82,12 @@ void Session::listen(SessionPtr self, LinkPtr link) {
       [self = std::move(self), link = std::move(link)](boost::system::error_code error) mutable {
         link->listening = false;
         if (error || self->ended_ || !link->is_open()) return;
-        self->readable(link);
+        try {
+          self->readable(link);
+        } catch (...) {  // nobody would wait on this socket any more
+          self->end();
+          throw;
+        }
         // Also while answers wait for room: a request must not be left lying until
         // its sender's process number is another's. check_free() refuses it.
         if (!self->ended_) listen(std::move(self), std::move(link));
@@ -146,10 +151,11 @@ void Session::discard(Fd fd) {
 
 // Messages that lie unread in a socket are dropped with it, and whatever descriptors they hold.
 void Session::retire(Link& link) {
-  for (Link::Answer& answer : link.queue) {
+  // Out of the link first: discard() may end the session, which comes back here.
+  auto queue = std::exchange(link.queue, {});
+  for (Link::Answer& answer : queue) {
     for (Fd& fd : answer.fds) discard(std::move(fd));
   }
-  link.queue.clear();
   if (link.is_open()) discard(Fd(link.socket.release()));
 }
 

@@ -10,7 +10,7 @@
 namespace torno::files {
 namespace {
 
-constexpr KnownObjects::Known kFile{{1, 2, S_IFREG}, 7, policy::kRead};
+constexpr KnownObjects::Known kFile{{1, 2, S_IFREG}, false, 7, policy::kRead};
 
 TEST(KnownObjectsTest, RemembersByPath) {
   const auto known = std::make_unique<KnownObjects>();
@@ -25,10 +25,10 @@ TEST(KnownObjectsTest, RemembersByPath) {
 TEST(KnownObjectsTest, PermissionsOfOnePolicyAddUp) {
   const auto known = std::make_unique<KnownObjects>();
   known->remember("/a", kFile);
-  known->remember("/a", {kFile.object, 7, policy::kWrite});
+  known->remember("/a", {kFile.object, false, 7, policy::kWrite});
   EXPECT_TRUE(known->find("/a")->allows(policy::kRead | policy::kWrite, 7));
   EXPECT_FALSE(known->find("/a")->allows(policy::kRead, 8));
-  known->remember("/a", {kFile.object, 8, policy::kRead});
+  known->remember("/a", {kFile.object, false, 8, policy::kRead});
   EXPECT_TRUE(known->find("/a")->allows(policy::kRead, 8));
   EXPECT_FALSE(known->find("/a")->allows(policy::kWrite, 8));
   EXPECT_FALSE(known->find("/a")->allows(policy::kRead, 7));
@@ -36,7 +36,7 @@ TEST(KnownObjectsTest, PermissionsOfOnePolicyAddUp) {
 
 TEST(KnownObjectsTest, NoPolicyAllowsNothing) {
   const auto known = std::make_unique<KnownObjects>();
-  known->remember("/a", {kFile.object, 0, policy::kRead});
+  known->remember("/a", {kFile.object, false, 0, policy::kRead});
   EXPECT_FALSE(known->find("/a")->allows(policy::kRead, 0));
 }
 
@@ -68,7 +68,7 @@ TEST(KnownObjectsTest, ManyThreads) {
     threads.emplace_back([&known, thread] {
       for (ino_t i = 0; i < 20000; ++i) {
         const std::string path = "/" + std::to_string(i % 1500);
-        known->remember(path, {{thread, i % 1500, S_IFREG}, 7, policy::kRead});
+        known->remember(path, {{thread, i % 1500, S_IFREG}, false, 7, policy::kRead});
         const auto found = known->find(path);
         // Whoever wrote it last: never half of one and half of another.
         if (found) {

@@ -1,6 +1,7 @@
 #include "broker/session/decoder.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cerrno>
 #include <deque>
@@ -35,6 +36,18 @@ TEST(DecoderTest, DecodesAgainAndAgain) {
     EXPECT_EQ(message->hello().policy(), hello.hello().policy());
     EXPECT_FALSE(decoder.new_answer().has_reply());
   }
+}
+
+// A sandboxee that asks without end must not make the broker grow.
+TEST(DecoderTest, AnswersUseTheSameMemoryAgain) {
+  Decoder decoder;
+  const auto answer = [&decoder] {
+    decoder.new_answer().mutable_reply()->set_target(std::string(4096, 'x'));
+  };
+  for (int i = 0; i < 100; ++i) answer();
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (int i = 0; i < 10000; ++i) answer();
+  EXPECT_LT(::mallinfo2().uordblks, before + 1'000'000);
 }
 
 TEST(DecoderTest, NothingOfAMessageStaysInTheNext) {

@@ -132,7 +132,8 @@ TEST(RequestTest, UnknownFieldsAreSkipped) {
         std::string("\x65\1\2\3\4", 5),                                       // 32 bits
         field(wire::Request::kOpenFieldNumber, std::string("\x20\1", 2))}) {  // of Open
     Request request;
-    EXPECT_EQ(read_request(envelope(unknown + path), request), Read::kRequest);
+    const std::string bytes = envelope(unknown + path);
+    EXPECT_EQ(read_request(bytes, request), Read::kRequest);
     EXPECT_EQ(request.path, "/x");
   }
 }

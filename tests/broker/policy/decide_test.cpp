@@ -8,10 +8,6 @@
 namespace torno::policy {
 namespace {
 
-bool allowed(const PolicyPtr& policy, std::string_view path, Permissions wanted = kRead) {
-  return policy->decide_file(path, wanted).allowed;
-}
-
 bool leads(const PolicyPtr& policy, std::string_view path) {
   return policy->decide_file(path, kStat).leads;
 }

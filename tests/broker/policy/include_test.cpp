@@ -18,10 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-bool allowed(const PolicyPtr& policy, std::string_view path, Permissions wanted = kRead) {
-  return policy->decide_file(path, wanted).allowed;
-}
-
 TEST(Include, AddsRulesThatKeepTheirPlace) {
   const TemporaryDirectory directory;
   directory.write("inner.policy", "\n\nfile { path: \"/inner\" allow: READ }");

@@ -16,11 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-
-bool allowed(const PolicyPtr& policy, std::string_view path, Permissions wanted = kRead) {
-  return policy->decide_file(path, wanted).allowed;
-}
 
 TEST(Find, TheFirstDirectoryWinsAndTheBuiltInComesLast) {
   const TemporaryDirectory first;

@@ -18,10 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-bool allowed(const PolicyPtr& policy, std::string_view path, Permissions wanted = kRead) {
-  return policy->decide_file(path, wanted).allowed;
-}
-
 TEST(Variables, AreReplacedInEveryRule) {
   LoadOptions options;
   options.variables = {{"ROOT", "/no/such"}, {"ADDRESS", "192.0.2.1"}, {"NAME", "app"}};

@@ -35,4 +35,8 @@ class TemporaryDirectory {
   std::string path_;
 };
 
+inline bool allowed(const PolicyPtr& policy, std::string_view path, Permissions wanted = kRead) {
+  return policy->decide_file(path, wanted).allowed;
+}
+
 }  // namespace torno::policy

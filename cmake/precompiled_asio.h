@@ -1,7 +1,5 @@
 // The same for the folders that know Boost.Asio.
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "cmake/precompiled.h"

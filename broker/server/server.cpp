@@ -1,6 +1,5 @@
 #include "broker/server/server.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -10,8 +9,6 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -19,11 +16,13 @@
 #include <exception>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "broker/files/protected.h"
 #include "broker/server/peer.h"
+#include "broker/session/loop.h"
 #include "broker/session/session.h"
 
 namespace torno::server {
@@ -41,9 +40,7 @@ constexpr std::chrono::seconds kDrainTime{2};
 
 // One io thread and the sessions on it.
 struct Worker {
-  // One thread runs it, and what is on it is used by that thread alone.
-  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  session::Loop loop;
   session::Workspace workspace;
   std::set<std::shared_ptr<session::Session>> sessions;  // used by the io thread alone
 };
@@ -88,20 +85,24 @@ struct Server::State {
 
   // False: too many wait to be closed, and no further one should be accepted now.
   bool start_session(Fd control, session::Peer peer);
-  void await_peer();
+  void await_peers();
   void accept();
   void accept_later();
   void stop();
   void finish();
 
+  // Timers and signals. Runs on the server's thread.
+  asio::io_context clock;
+  asio::executor_work_guard<asio::io_context::executor_type> work{clock.get_executor()};
   audit::Auditor auditor;
   std::vector<std::unique_ptr<Worker>> workers;
   session::Services services;  // its pool posts to the workers, and so ends before them
   std::size_t turn = 0;
   session::Closer::Lane dropped;
   std::atomic<std::size_t> refusing{0};
-  std::unique_ptr<asio::posix::stream_descriptor> listener;
-  std::unique_ptr<asio::steady_timer> accept_timer;
+  int listener = -1;  // borrowed
+  session::Loop::Handle accepting;
+  asio::steady_timer accept_timer{clock};
   std::unique_ptr<asio::signal_set> signals;
   bool single = false;
   bool drained = true;
@@ -124,21 +125,21 @@ bool Server::State::start_session(Fd control, session::Peer peer) {
     return dropped.close(std::move(control)) <= session::kMaxUnclosed;
   }
   Worker& worker = next();
-  asio::post(worker.io, [this, &worker, control = std::move(control), peer = std::move(peer),
-                         refusal = std::move(refusal)]() mutable {
+  worker.loop.post([this, &worker, control = std::move(control), peer = std::move(peer),
+                    refusal = std::move(refusal)]() mutable {
     // Filled in below: a session leaves the set on its own thread, after its handler returned.
     auto self = std::make_shared<std::weak_ptr<session::Session>>();
     const pid_t pid = peer.pid;
     const bool refused = refusal.has_value();
     auto session = std::make_shared<session::Session>(
-        worker.io, worker.workspace, services, std::move(peer),
+        worker.loop, clock, worker.workspace, services, std::move(peer),
         [this, &worker, self, pid, refused] {
           if (refused) {
             --refusing;
           } else {
             services.quota.give_session(pid);
           }
-          asio::post(worker.io, [&worker, ended = self->lock()] { worker.sessions.erase(ended); });
+          worker.loop.post([&worker, ended = self->lock()] { worker.sessions.erase(ended); });
           if (single) stop();
         });
     *self = session;
@@ -148,47 +149,48 @@ bool Server::State::start_session(Fd control, session::Peer peer) {
   return true;
 }
 
-void Server::State::await_peer() {
-  listener->async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this](boost::system::error_code error) {
-                         if (!error) accept();
-                       });
+// On the first io thread: a peer that comes when others went finds the room that they left.
+void Server::State::await_peers() {
+  const auto watch = first().loop.watch(listener, [this](session::Loop::Ready) { accept(); });
+  if (watch) {
+    accepting = *watch;
+  } else {
+    accept_later();
+  }
 }
 
 void Server::State::accept() {
-  Fd control(::accept4(listener->native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const auto pause = [this] {
+    first().loop.unwatch(accepting);
+    accept_later();
+  };
+  Fd control(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!control) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      accept_later();
-      return;
-    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause();
   } else if (auto peer = identify(control.get()); peer) {
-    if (!start_session(std::move(control), std::move(*peer))) {
-      accept_later();
-      return;
-    }
+    if (!start_session(std::move(control), std::move(*peer))) pause();
   } else {
     dropped.close(std::move(control));
   }
-  await_peer();
 }
 
 void Server::State::accept_later() {
-  accept_timer->expires_after(kAcceptAgain);
-  accept_timer->async_wait([this](boost::system::error_code error) {
-    if (!error) await_peer();
+  accept_timer.expires_after(kAcceptAgain);
+  accept_timer.async_wait([this](boost::system::error_code error) {
+    if (!error) first().loop.post([this] { await_peers(); });
   });
 }
 
 void Server::State::stop() {
   for (const auto& worker : workers) {
-    asio::post(worker->io, [&worker = *worker] {
+    worker->loop.post([&worker = *worker] {
       const auto served = worker.sessions;  // a copy: sessions leave it as they end
       for (const auto& session : served) session->end();
       // Last in the queue, so that what the ends left to do is done.
-      asio::post(worker.io, [&worker] { worker.io.stop(); });
+      worker.loop.post([&worker] { worker.loop.stop(); });
     });
   }
+  clock.stop();
 }
 
 // What came in between the order to stop and the stop.
@@ -196,8 +198,7 @@ void Server::State::finish() {
   for (const auto& worker : workers) {
     const auto served = worker->sessions;
     for (const auto& session : served) session->end();
-    worker->io.restart();
-    worker->io.poll();
+    worker->loop.run_posted();
     worker->sessions.clear();
   }
 }
@@ -216,11 +217,8 @@ Result<Server> Server::create(const Options& options, const std::string& socket_
 
 void Server::serve_listener(int listener) {
   State& state = *state_;
-  // A descriptor of its own, so that Asio may close it whenever it ends.
-  state.listener = std::make_unique<asio::posix::stream_descriptor>(
-      state.first().io, ::fcntl(listener, F_DUPFD_CLOEXEC, 3));
-  state.accept_timer = std::make_unique<asio::steady_timer>(state.first().io);
-  state.await_peer();
+  state.listener = listener;
+  state.await_peers();
 }
 
 Result<void> Server::serve_peer(Fd control) {
@@ -235,10 +233,11 @@ namespace {
 
 // A handler that throws (the machine is out of memory) costs what it was doing, not the sessions
 // of everybody else.
-void serve(asio::io_context& io) {
+template <typename Loop>
+void serve(Loop& loop) {
   for (;;) {
     try {
-      io.run();
+      loop.run();
       return;
     } catch (const std::exception& error) {
       std::fprintf(stderr, "tornod: error: %s; going on\n", error.what());
@@ -248,17 +247,24 @@ void serve(asio::io_context& io) {
 
 }  // namespace
 
-void Server::run() {
+Result<void> Server::run() {
   State& state = *state_;
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < state.workers.size(); ++i) {
-    threads.emplace_back([&worker = *state.workers[i]] { serve(worker.io); });
+  Result<void> started;
+  try {
+    for (const auto& worker : state.workers) {
+      threads.emplace_back([&loop = worker->loop] { serve(loop); });
+    }
+    serve(state.clock);
+  } catch (const std::system_error& error) {
+    started = std::unexpected(Error{std::string("no thread to serve on: ") + error.what()});
+    state.stop();
   }
-  serve(state.first().io);
   for (std::thread& thread : threads) thread.join();
   state.drained = state.services.slow_pool.drain(kDrainTime);
   state.finish();
   state.drained &= state.services.closer.drain(kDrainTime);
+  return started;
 }
 
 void Server::stop() {
@@ -267,7 +273,7 @@ void Server::stop() {
 
 void Server::stop_by_signal(bool ignore_terminal) {
   State& state = *state_;
-  state.signals = std::make_unique<asio::signal_set>(state.first().io, SIGTERM);
+  state.signals = std::make_unique<asio::signal_set>(state.clock, SIGTERM);
   if (ignore_terminal) {
     for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
   } else {

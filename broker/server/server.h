@@ -32,13 +32,14 @@ class Server {
   Server& operator=(Server&&) = delete;
   ~Server();
 
-  // Before run: accept from `listener` (borrowed).
+  // Before run: accept from `listener` (borrowed; it does not block).
   void serve_listener(int listener);
   // Before run: one session; run returns when it ends.
   Result<void> serve_peer(Fd control);
 
-  // Serves on this thread and `threads` - 1 more until stop.
-  void run();
+  // Serves on `threads` threads of its own until stop; this one waits for signals. Fails when the
+  // kernel gives no thread.
+  Result<void> run();
 
   // Ends run, from any thread.
   void stop();

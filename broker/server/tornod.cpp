@@ -63,13 +63,15 @@ class HeldSignals {
 
 // Serves until a signal, or the end of the one session, and then ends the process.
 int serve(Server& server, Listener* listener) {
-  server.run();
+  const auto served = server.run();
   // The server takes signals as long as it lives; a further one must find nothing left to do.
   if (listener != nullptr) listener->remove();
   // A request stuck in the kernel (a dead network file system) keeps what it uses; only the end
   // of the process takes it away.
-  if (!server.drained()) ::_exit(0);
-  return 0;
+  if (!served) fail(served.error().message);
+  const int status = served ? 0 : kFailed;
+  if (!server.drained()) ::_exit(status);
+  return status;
 }
 
 Result<Listener> listener_of(const CommandLine& line) {

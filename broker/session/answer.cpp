@@ -35,7 +35,7 @@ void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fd
   if (link->queue.empty()) {
     std::array<int, Datagram::kMaxFds> numbers{};
     for (std::size_t i = 0; i < fds.size(); ++i) numbers[i] = fds[i].get();
-    error = send(link->socket.native_handle(), bytes, std::span(numbers).first(fds.size()));
+    error = send(link->socket.get(), bytes, std::span(numbers).first(fds.size()));
   }
   if (error == 0) {
     link->unread_fds += static_cast<std::uint32_t>(fds.size());
@@ -67,15 +67,7 @@ void Session::queue(const LinkPtr& link, Link::Answer answer) {
     return;
   }
   link->queue.push_back(std::move(answer));
-  if (link->queue.size() == 1) await_room(link);
-}
-
-void Session::await_room(const LinkPtr& link) {
-  link->socket.async_wait(boost::asio::posix::descriptor_base::wait_write,
-                          [self = shared_from_this(), link](boost::system::error_code error) {
-                            if (error || self->ended_ || !link->is_open()) return;
-                            self->flush(link);
-                          });
+  if (link->queue.size() == 1) loop_.want_room(*link->watch, true);
 }
 
 void Session::flush(const LinkPtr& link) {
@@ -84,11 +76,8 @@ void Session::flush(const LinkPtr& link) {
     std::array<int, Datagram::kMaxFds> numbers{};
     for (std::size_t i = 0; i < next.fds.size(); ++i) numbers[i] = next.fds[i].get();
     const int error =
-        send(link->socket.native_handle(), next.bytes, std::span(numbers).first(next.fds.size()));
-    if (error == EAGAIN) {
-      await_room(link);
-      return;
-    }
+        send(link->socket.get(), next.bytes, std::span(numbers).first(next.fds.size()));
+    if (error == EAGAIN) return;
     if (error != 0) {
       send_failed(link);
       return;
@@ -100,6 +89,7 @@ void Session::flush(const LinkPtr& link) {
     for (Fd& fd : sent.fds) discard(std::move(fd));
     if (ended_) return;
   }
+  loop_.want_room(*link->watch, false);
 }
 
 // Does the client leave the descriptors of its answers in the socket? Asked when a request comes:
@@ -118,7 +108,7 @@ bool Session::hoards(Link& channel) {
 
 void Session::look_for_unread(Link& channel) {
   int bytes = 0;
-  if (::ioctl(channel.socket.native_handle(), SIOCOUTQ, &bytes) == 0 && bytes == 0) {
+  if (::ioctl(channel.socket.get(), SIOCOUTQ, &bytes) == 0 && bytes == 0) {
     channel.unread_fds = 0;
   }
 }

@@ -1,6 +1,5 @@
 #include <sys/socket.h>
 
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -34,9 +33,15 @@ Result<Variables> parse_variables(const wire::Hello& hello) {
 
 void Session::await_handshake() {
   handshake_timer_.expires_after(services_.settings.handshake_timeout);
-  handshake_timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-    if (!error && self->state_ != kSealed) self->end();
-  });
+  // Called on the clock's thread.
+  handshake_timer_.async_wait(
+      [&loop = loop_, session = weak_from_this()](boost::system::error_code error) {
+        if (error) return;
+        loop.post([session] {
+          const auto self = session.lock();
+          if (self != nullptr && self->state_ != kSealed) self->end();
+        });
+      });
 }
 
 Session::Breach Session::hello(const LinkPtr&, Incoming& incoming) {
@@ -94,8 +99,8 @@ void Session::choose_policy(const std::string& name) {
                common = common_variables_, own = own_variables_](bool cancelled) mutable {
     PolicyStore::Found found = std::unexpected(PolicyStore::Failure{false, "the broker ends"});
     if (!cancelled) found = policies->find(name, common, own);
-    boost::asio::io_context& io = self->io_;
-    boost::asio::post(io, [self = std::move(self), found = std::move(found)] {
+    Loop& loop = self->loop_;
+    loop.post([self = std::move(self), found = std::move(found)] {
       if (self->ended_) return;
       if (found) {
         self->welcome(*found);
@@ -181,14 +186,15 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
     answer(link, message, {});
     return nullptr;
   }
-  const auto channel = Link::make(io_, last_channel_ + 1, std::move(ours));
-  if (channel == nullptr) {
-    ready.set_error(ENOMEM);
+  if (!services_.quota.take_channel(peer_.pid)) {
+    ready.set_error(EMFILE);
     answer(link, message, {});
     return nullptr;
   }
-  if (!services_.quota.take_channel(peer_.pid)) {
-    ready.set_error(EMFILE);
+  const auto channel = std::make_shared<Link>(last_channel_ + 1, std::move(ours));
+  if (!listen(channel)) {
+    services_.quota.give_channel(peer_.pid);
+    ready.set_error(ENOMEM);
     answer(link, message, {});
     return nullptr;
   }
@@ -196,7 +202,6 @@ Session::Breach Session::new_channel(const LinkPtr& link, Incoming&) {
   channels_.emplace(channel->id, channel);
   ready.set_id(channel->id);
   answer(link, message, {&theirs, 1});
-  if (!ended_) listen(shared_from_this(), channel);
   return nullptr;
 }
 

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <memory>
 
@@ -92,9 +91,9 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
       }
       further->opened.fd.reset();
     }
-    boost::asio::io_context& io = self->io_;
-    boost::asio::post(io, [self = std::move(self), channel = std::move(channel), sequence,
-                           further = std::move(further)] {
+    Loop& loop = self->loop_;
+    loop.post([self = std::move(self), channel = std::move(channel), sequence,
+               further = std::move(further)] {
       channel->job = nullptr;
       if (!self->ended_ && channel->is_open()) self->narrowed(channel, sequence, *further);
     });

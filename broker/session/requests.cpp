@@ -1,8 +1,6 @@
 #include <cerrno>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "broker/session/sender.h"
 #include "broker/session/session.h"
 
@@ -105,9 +103,9 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
     }
     if (slow->fd) closing.close(std::move(slow->fd));
     slow.reset();
-    boost::asio::io_context& io = self->io_;
-    boost::asio::post(io, [self = std::move(self), channel = std::move(channel), row, client,
-                           number, outcome = std::move(outcome)]() mutable {
+    Loop& loop = self->loop_;
+    loop.post([self = std::move(self), channel = std::move(channel), row, client, number,
+               outcome = std::move(outcome)]() mutable {
       --self->slow_requests_;
       channel->job = nullptr;
       if (!self->ended_ && channel->is_open()) {

@@ -17,15 +17,15 @@ std::int64_t monotonic_ns() {
 
 }  // namespace
 
-Session::Session(boost::asio::io_context& io, Workspace& workspace, Services& services, Peer peer,
-                 std::function<void()> on_end)
-    : io_(io),
+Session::Session(Loop& loop, boost::asio::io_context& clock, Workspace& workspace,
+                 Services& services, Peer peer, std::function<void()> on_end)
+    : loop_(loop),
       workspace_(workspace),
       services_(services),
       peer_(std::move(peer)),
       number_(++services.last_session),
       on_end_(std::move(on_end)),
-      handshake_timer_(io),
+      handshake_timer_(clock),
       common_variables_(services.settings.variables),
       policy_(std::make_shared<const policy::PolicyStack>()),
       closing_(services.closer.make_lane()) {
@@ -35,16 +35,12 @@ Session::Session(boost::asio::io_context& io, Workspace& workspace, Services& se
 
 void Session::start(Fd control, std::optional<Refusal> refusal) {
   refusal_ = std::move(refusal);
-  if (pass_credentials(control.get()) == 0) {
-    control_ = Link::make(io_, Link::kControl, std::move(control));
-  }
-  if (control_ == nullptr) {
-    discard(std::move(control));
+  control_ = std::make_shared<Link>(Link::kControl, std::move(control));
+  if (pass_credentials(control_->socket.get()) != 0 || !listen(control_)) {
     end();
     return;
   }
   await_handshake();
-  listen(shared_from_this(), control_);
 }
 
 void Session::end() {
@@ -71,27 +67,25 @@ void Session::end() {
   if (on_end_) std::exchange(on_end_, nullptr)();
 }
 
-// Waits for the next message of one socket. The handler's references move from one wait to the
-// next, so a request costs no count of its own.
-void Session::listen(SessionPtr self, LinkPtr link) {
-  if (link->listening || !link->is_open()) return;
-  link->listening = true;
-  auto& socket = link->socket;
-  socket.async_wait(
-      boost::asio::posix::descriptor_base::wait_read,
-      [self = std::move(self), link = std::move(link)](boost::system::error_code error) mutable {
-        link->listening = false;
-        if (error || self->ended_ || !link->is_open()) return;
+// False, and the link is not watched, when the kernel watches no more sockets.
+bool Session::listen(const LinkPtr& link) {
+  link->watch =
+      loop_.watch(link->socket.get(), [self = shared_from_this(), link](Loop::Ready what) {
         try {
-          self->readable(link);
-        } catch (...) {  // nobody would wait on this socket any more
+          self->ready(link, what);
+        } catch (...) {  // what came is lost, and its answer with it
           self->end();
           throw;
         }
-        // Also while answers wait for room: a request must not be left lying until
-        // its sender's process number is another's. check_free() refuses it.
-        if (!self->ended_) listen(std::move(self), std::move(link));
       });
+  return link->watch.has_value();
+}
+
+// Reads also while answers wait for room: a request must not be left lying until its sender's
+// process number is another's. check_free() refuses it.
+void Session::ready(const LinkPtr& link, Loop::Ready what) {
+  if (what.write) flush(link);
+  if (what.read && !ended_ && link->is_open()) readable(link);
 }
 
 void Session::readable(const LinkPtr& link) {
@@ -106,7 +100,7 @@ void Session::readable(const LinkPtr& link) {
 
 // One message, if there is one. Descriptors of it that nobody took are never closed here.
 bool Session::take_message(const LinkPtr& link) {
-  Datagram datagram = receive(link->socket.native_handle(), workspace_.received);
+  Datagram datagram = receive(link->socket.get(), workspace_.received);
   const bool goes_on = judge(link, datagram);
   for (std::size_t i = 0; i < datagram.fd_count; ++i) discard(std::move(datagram.fds[i]));
   for (Fd& fd : datagram.surplus) discard(std::move(fd));
@@ -156,7 +150,8 @@ void Session::retire(Link& link) {
   for (Link::Answer& answer : queue) {
     for (Fd& fd : answer.fds) discard(std::move(fd));
   }
-  if (link.is_open()) discard(Fd(link.socket.release()));
+  if (link.watch) loop_.unwatch(*std::exchange(link.watch, std::nullopt));
+  discard(std::move(link.socket));
 }
 
 void Session::violate(Breach how) {

@@ -1,5 +1,5 @@
 // Session: one sandboxee's relation to the broker, from its connection to its end. It lives on
-// one io thread and is used by no other.
+// one io thread's loop and is used by no other thread.
 //
 //   session.cpp    life: start, receive, end        dispatch.cpp   the table of what is permitted
 //   handshake.cpp  Hello, Sealed, NewChannel        requests.cpp   open, stat, …, Cancel
@@ -37,9 +37,9 @@ struct Refusal {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  // `on_end` is called once, on the session's thread.
-  Session(boost::asio::io_context& io, Workspace& workspace, Services& services, Peer peer,
-          std::function<void()> on_end);
+  // `clock` runs on another thread. `on_end` is called once, on the session's thread.
+  Session(Loop& loop, boost::asio::io_context& clock, Workspace& workspace, Services& services,
+          Peer peer, std::function<void()> on_end);
 
   // Serves the peer on `control`. With a refusal its Hello is answered with that.
   void start(Fd control, std::optional<Refusal> refusal);
@@ -68,7 +68,8 @@ class Session : public std::enable_shared_from_this<Session> {
   enum State : unsigned { kNew = 1, kWelcomed = 2, kSealed = 4, kChoosing = 8 };
 
   // session.cpp
-  static void listen(SessionPtr self, LinkPtr link);
+  bool listen(const LinkPtr& link);
+  void ready(const LinkPtr& link, Loop::Ready what);
   void readable(const LinkPtr& link);
   bool take_message(const LinkPtr& link);
   bool judge(const LinkPtr& link, Datagram& datagram);
@@ -118,13 +119,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer_error(const LinkPtr& channel, std::uint32_t sequence, int error);
   void pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds, std::uint32_t sequence);
   void queue(const LinkPtr& link, Link::Answer answer);
-  void await_room(const LinkPtr& link);
   void flush(const LinkPtr& link);
   bool hoards(Link& channel);
   static void look_for_unread(Link& channel);
   void send_failed(const LinkPtr& link);
 
-  boost::asio::io_context& io_;
+  Loop& loop_;
   Workspace& workspace_;
   Services& services_;
   const Peer peer_;

@@ -12,13 +12,24 @@
 
 namespace torno::files {
 
+namespace {
+
+// Also of what does not exist, as far as its way does.
+std::string canonical_path(const std::string& path, std::error_code& error) {
+  std::string canonical = std::filesystem::weakly_canonical(path, error).string();
+  while (canonical.size() > 1 && canonical.ends_with('/')) canonical.pop_back();
+  return canonical;
+}
+
+}  // namespace
+
 std::vector<std::string> brokers_own(const std::string& socket,
                                      const std::vector<std::string>& policy_directories) {
   std::vector<std::string> paths;
   const auto add = [&paths](const std::string& path) {
+    if (path.empty()) return;
     std::error_code error;
-    if (path.empty() || !std::filesystem::exists(path, error)) return;
-    const std::string canonical = std::filesystem::canonical(path, error).string();
+    const std::string canonical = canonical_path(std::filesystem::absolute(path, error), error);
     paths.push_back(error ? path : canonical);  // find() says what is wrong with it
   };
   add(socket);
@@ -30,8 +41,7 @@ Result<Protected> Protected::find(const std::vector<std::string>& paths) {
   Protected found;
   for (const std::string& path : paths) {
     std::error_code error;
-    std::string canonical = std::filesystem::weakly_canonical(path, error).string();
-    while (canonical.size() > 1 && canonical.ends_with('/')) canonical.pop_back();
+    std::string canonical = canonical_path(path, error);
     if (error || !canonical.starts_with('/')) {
       return std::unexpected(Error{"cannot protect '" + escape(path) + "': " + error.message() +
                                    "; name an " + "absolute path that the broker can look at"});

@@ -12,8 +12,8 @@
 
 namespace torno::files {
 
-// The paths of what a broker keeps for itself, absolute, as far as they exist: the socket on which
-// it listens ("" for none), and the folders of its policies.
+// The paths of what a broker keeps for itself, absolute: the socket on which it listens ("" for
+// none), and the folders of its policies. One that does not exist may be made later, and is read.
 std::vector<std::string> brokers_own(const std::string& socket,
                                      const std::vector<std::string>& policy_directories);
 

@@ -45,13 +45,15 @@ TEST_F(Check, AnUnknownPermissionIsAnErrorWithLineAndColumn) {
 TEST_F(Check, ARuleForTheBrokersOwnIsAnError) {
   const std::string file = directory_.write(
       "own.policy", "file { path: \"" + directory_.path("policies/**") + "\" allow: READ }\n");
-  std::filesystem::create_directory(directory_.path("policies"));
   EXPECT_EQ(run_torno({"check", file}).status, 0);
   const Variable policies("TORNO_POLICY_PATH", directory_.path("policies"));
-  const Said said = run_torno({"check", file});
-  EXPECT_EQ(said.status, 1);
-  EXPECT_THAT(said.err,
-              MatchesRegex("torno: " + file + ":1:8: error: .* reaches the broker's own .*\n"));
+  for (const bool exists : {false, true}) {
+    if (exists) std::filesystem::create_directory(directory_.path("policies"));
+    const Said said = run_torno({"check", file});
+    EXPECT_EQ(said.status, 1);
+    EXPECT_THAT(said.err,
+                MatchesRegex("torno: " + file + ":1:8: error: .* reaches the broker's own .*\n"));
+  }
 }
 
 TEST_F(Check, AWrongSystemCallRuleIsAnErrorWithItsPlace) {

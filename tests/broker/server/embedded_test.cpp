@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "tests/broker/server/run_tornod.h"
 #include "tests/support/processes.h"
@@ -80,6 +81,27 @@ TEST_F(EmbeddedTest, APolicyFolderMayBeRelative) {
   };
   EXPECT_EQ(result(above.write("file", "content")), 0);
   EXPECT_EQ(result(own), -EACCES);
+}
+
+// Policies are read from it as soon as somebody makes it.
+TEST_F(EmbeddedTest, APolicyFolderThatIsMadeLaterIsTheBrokersAlready) {
+  for (const bool own : {true, false}) {
+    const test::TemporaryDirectory above;
+    const std::string later = above.path() + "/later";
+    const std::string searched = own ? later : above.path() + "/other";
+    const test::TemporaryDirectory policies;
+    const std::string wide = policies.write(
+        "wide.policy", "file { path: \"" + above.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+    EmbeddedTornod tornod({}, [&] { ::setenv("TORNO_POLICY_PATH", searched.c_str(), 1); });
+    ASSERT_TRUE(tornod.peer().enter(wide)) << tornod.log();
+    const RawPeer channel = tornod.peer().new_channel();
+    ASSERT_EQ(::mkdir(later.c_str(), 0755), 0);
+    const auto answer =
+        channel.ask_and_wait(test::open_message(1, later + "/evil.policy", O_WRONLY | O_CREAT));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->message.reply().result(), own ? -EACCES : 0);
+    EXPECT_EQ(::access((later + "/evil.policy").c_str(), F_OK) == 0, !own);
+  }
 }
 
 TEST_F(EmbeddedTest, NamesAreLookedForInThePolicyFolders) {

@@ -1,5 +1,6 @@
 #include "sandboxee/pool.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ constexpr int kSlots = kLastChannelFd - kFirstChannelFd + 1;  // one a reserved 
 constexpr int kAdopting = -1;
 
 struct Pool {
-  std::atomic<int> owner;  // process id; 0: a new process that nobody has looked after
+  std::atomic<int> owner;          // process id; 0: a new process that nobody has looked after
+  std::atomic<int> owners_parent;  // when the owner adopted the pool
   std::atomic<bool> growing;
   std::atomic<int> threads_in_callback[pool::kMaxThreadsInCallback];
   Slot slots[kSlots];
@@ -96,10 +98,16 @@ ProcessRole adopt_process() {
   int owner = the_pool->owner.load(std::memory_order_acquire);
   if (owner == self) return ProcessRole::kOwner;
   if (owner == kAdopting) return ProcessRole::kNewcomer;
-  // Not the parent and not this process: a child of vfork came first after fork, and called
-  // itself the owner of what is this process's memory.
-  if (owner != 0 && owner == raw::call(__NR_getppid)) return ProcessRole::kVforkChild;
+  // Fork leaves 0, so whoever else is the owner shares this memory, or did. A child of this
+  // process, by vfork, may have come first after fork and called itself the owner; one that is no
+  // more, of whatever depth, is nobody's parent. Else this process is the child.
+  if (owner != 0 && the_pool->owners_parent.load(std::memory_order_relaxed) != self &&
+      raw::call(__NR_getpgid, owner) != -ESRCH) {
+    return ProcessRole::kVforkChild;
+  }
   if (!the_pool->owner.compare_exchange_strong(owner, kAdopting)) return ProcessRole::kNewcomer;
+  the_pool->owners_parent.store(static_cast<int>(raw::call(__NR_getppid)),
+                                std::memory_order_relaxed);
   raw::call(__NR_close_range, raw::marked(kFirstChannelFd), kLastChannelFd, 0);
   open_files::restore();
   the_pool->owner.store(self, std::memory_order_release);

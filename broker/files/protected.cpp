@@ -23,6 +23,10 @@ std::string canonical_path(const std::string& path, std::error_code& error) {
 
 }  // namespace
 
+std::string lock_of(const std::string& socket) {
+  return socket + ".lock";
+}
+
 std::vector<std::string> brokers_own(const std::string& socket,
                                      const std::vector<std::string>& policy_directories) {
   std::vector<std::string> paths;
@@ -33,6 +37,7 @@ std::vector<std::string> brokers_own(const std::string& socket,
     paths.push_back(error ? path : canonical);  // find() says what is wrong with it
   };
   add(socket);
+  if (!socket.empty()) add(lock_of(socket));
   for (const std::string& directory : policy_directories) add(directory);
   return paths;
 }

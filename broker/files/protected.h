@@ -12,8 +12,12 @@
 
 namespace torno::files {
 
+// The file by which brokers of one socket take turns to start.
+std::string lock_of(const std::string& socket);
+
 // The paths of what a broker keeps for itself, absolute: the socket on which it listens ("" for
-// none), and the folders of its policies. One that does not exist may be made later, and is read.
+// none) with its lock, and the folders of its policies. One that does not exist may be made later,
+// and is read.
 std::vector<std::string> brokers_own(const std::string& socket,
                                      const std::vector<std::string>& policy_directories);
 

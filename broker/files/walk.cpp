@@ -18,9 +18,10 @@ namespace {
 constexpr int kMaxLinks = 40;  // as the kernel
 
 // Links of 4095 bytes, forty of them, make 80,000 components of one open each. No honest path has
-// more than a path's worth; and an io thread is not held for more than a few.
+// more than a path's worth; and an io thread is not held for more than some, each of which takes a
+// decision of every policy in force.
 constexpr int kMaxSteps = PATH_MAX;
-constexpr int kMaxStepsOnIoThread = 256;
+constexpr std::size_t kMaxDecisionsOnIoThread = 32;
 
 class Walk {
  public:
@@ -31,6 +32,7 @@ class Walk {
 
  private:
   bool go(std::string text, std::uint64_t rules);
+  bool is_long() const;
   bool step(std::string_view name);
   bool up();
   bool into(std::string_view name, bool last);
@@ -77,11 +79,16 @@ bool Walk::go(std::string text, std::uint64_t rules) {
     const Components next = split_first(ahead_);
     if (next.name.empty()) return true;
     if (++steps_ > kMaxSteps) return fail(ELOOP);
-    if (steps_ > kMaxStepsOnIoThread && task_.wait == Wait::kNever) return wait();
+    if (task_.wait == Wait::kNever && is_long()) return wait();
     const std::string name(next.name);
     ahead_ = next.rest;
     if (!step(name)) return false;
   }
+}
+
+bool Walk::is_long() const {
+  return static_cast<std::size_t>(steps_) * task_.policy.policies().size() >
+         kMaxDecisionsOnIoThread;
 }
 
 bool Walk::step(std::string_view name) {

@@ -5,12 +5,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <utility>
+
+#include "broker/files/protected.h"
 
 namespace torno::server {
 namespace {
@@ -25,10 +28,52 @@ bool is_seqpacket(int fd) {
   return option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == SOCK_SEQPACKET;
 }
 
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+// Two brokers that start at once take turns; else one removes what the other just made. Not by a
+// lock on the folder: whoever may read that may lock it, and keep every broker from starting.
+class Turn {
+ public:
+  static Result<Turn> take(const std::string& path);
+  Turn(Turn&& other) noexcept
+      : path_(std::exchange(other.path_, "")), file_(std::move(other.file_)) {}
+  Turn& operator=(Turn&&) = delete;
+  // Unlinked while it is locked: who waits for it finds that it is no longer the one at the path.
+  ~Turn() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+ private:
+  Turn(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
+  bool is_at_its_path() const;
+
+  std::string path_;
+  Fd file_;
+};
+
+constexpr int kTurnTries = 100;
+constexpr timespec kBetweenTries{0, 20'000'000};
+
+bool Turn::is_at_its_path() const {
+  struct stat mine{};
+  struct stat there{};
+  return ::fstat(file_.get(), &mine) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
+         mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+Result<Turn> Turn::take(const std::string& path) {
+  for (int i = 0; i < kTurnTries; ++i) {
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    if (!file) return std::unexpected(system_error("cannot make " + escape(path), errno));
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+      Turn turn(path, std::move(file));
+      if (turn.is_at_its_path()) return turn;
+      turn.path_.clear();
+    } else if (errno != EWOULDBLOCK && errno != EINTR) {
+      return std::unexpected(system_error("cannot lock " + escape(path), errno));
+    }
+    ::nanosleep(&kBetweenTries, nullptr);
+  }
+  return std::unexpected(
+      Error{"another broker holds " + escape(path) + "; stop it or choose another --socket"});
 }
 
 // Makes room at `path`: nothing is there, or a socket whose broker is gone.
@@ -98,13 +143,8 @@ Result<Listener> Listener::bind(const std::string& path) {
     return std::unexpected(
         Error{"--socket " + escape(path) + ": a socket's path has 1 to 107 bytes"});
   }
-  // Two brokers that start at once take turns here; else one removes what the other just made.
-  const std::string directory = directory_of(path);
-  const Fd turn(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!turn) return std::unexpected(system_error("cannot open " + escape(directory), errno));
-  while (::flock(turn.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return std::unexpected(system_error("cannot lock " + directory, errno));
-  }
+  const auto turn = Turn::take(files::lock_of(path));
+  if (!turn) return std::unexpected(turn.error());
   if (auto room = remove_stale(path, *address); !room) return std::unexpected(room.error());
 
   Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -83,6 +83,8 @@ struct Server::State {
   Worker& first() { return *workers.front(); }
   Worker& next() { return *workers[turn++ % workers.size()]; }
 
+  class Place;
+
   // False: too many wait to be closed, and no further one should be accepted now.
   bool start_session(Fd control, session::Peer peer);
   void await_peers();
@@ -108,6 +110,33 @@ struct Server::State {
   bool drained = true;
 };
 
+// What a session takes of the quota, or of the refusals under way, until it is given back.
+class Server::State::Place {
+ public:
+  Place(State& state, pid_t peer, bool refused) : state_(&state), peer_(peer), refused_(refused) {}
+  Place(Place&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)),
+        peer_(other.peer_),
+        refused_(other.refused_) {}
+  Place& operator=(Place&&) = delete;
+  ~Place() { give_back(); }
+
+  void give_back() {
+    State* state = std::exchange(state_, nullptr);
+    if (state == nullptr) return;
+    if (refused_) {
+      --state->refusing;
+    } else {
+      state->services.quota.give_session(peer_);
+    }
+  }
+
+ private:
+  State* state_;
+  pid_t peer_;
+  bool refused_;
+};
+
 bool Server::State::start_session(Fd control, session::Peer peer) {
   std::optional<session::Refusal> refusal;
   if (peer.uid != ::geteuid()) {
@@ -124,27 +153,29 @@ bool Server::State::start_session(Fd control, session::Peer peer) {
     --refusing;
     return dropped.close(std::move(control)) <= session::kMaxUnclosed;
   }
+  Place place(*this, peer.pid, refusal.has_value());
   Worker& worker = next();
   worker.loop.post([this, &worker, control = std::move(control), peer = std::move(peer),
-                    refusal = std::move(refusal)]() mutable {
+                    refusal = std::move(refusal), place = std::move(place)]() mutable {
     // Filled in below: a session leaves the set on its own thread, after its handler returned.
     auto self = std::make_shared<std::weak_ptr<session::Session>>();
-    const pid_t pid = peer.pid;
-    const bool refused = refusal.has_value();
+    // A std::function is copied, and a place is one.
+    auto held = std::make_shared<Place>(std::move(place));
     auto session = std::make_shared<session::Session>(
         worker.loop, clock, worker.workspace, services, std::move(peer),
-        [this, &worker, self, pid, refused] {
-          if (refused) {
-            --refusing;
-          } else {
-            services.quota.give_session(pid);
-          }
+        [this, &worker, self, held] {
+          held->give_back();
           worker.loop.post([&worker, ended = self->lock()] { worker.sessions.erase(ended); });
           if (single) stop();
         });
     *self = session;
     worker.sessions.insert(session);
-    session->start(std::move(control), std::move(refusal));
+    try {
+      session->start(std::move(control), std::move(refusal));
+    } catch (...) {  // out of memory; nobody else would end it
+      session->end();
+      throw;
+    }
   });
   return true;
 }
@@ -196,6 +227,7 @@ void Server::State::stop() {
 // What came in between the order to stop and the stop.
 void Server::State::finish() {
   for (const auto& worker : workers) {
+    worker->loop.run_posted();
     const auto served = worker->sessions;
     for (const auto& session : served) session->end();
     worker->loop.run_posted();

@@ -1,12 +1,20 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "broker/session/reply.h"
 #include "broker/session/session.h"
 
 namespace torno::session {
+namespace {
+
+// The kernel counts the memory of the messages that wait, and each takes so much at least, for its
+// structures (SKB_TRUESIZE; 768 on x86_64): one short message is counted as one.
+constexpr int kLeastMessage = 512;
+
+}  // namespace
 
 void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds) {
   const std::size_t size = message.ByteSizeLong();
@@ -108,9 +116,9 @@ bool Session::hoards(Link& channel) {
 
 void Session::look_for_unread(Link& channel) {
   int bytes = 0;
-  if (::ioctl(channel.socket.get(), SIOCOUTQ, &bytes) == 0 && bytes == 0) {
-    channel.unread_fds = 0;
-  }
+  if (::ioctl(channel.socket.get(), SIOCOUTQ, &bytes) != 0) return;
+  const int messages = bytes == 0 ? 0 : std::max(1, bytes / kLeastMessage);
+  channel.unread_fds = std::min(channel.unread_fds, static_cast<std::uint32_t>(messages));
 }
 
 void Session::send_failed(const LinkPtr& link) {

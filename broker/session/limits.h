@@ -61,6 +61,10 @@ inline constexpr std::size_t kMaxSlowThreads = 1024;
 // again at the very moment of the connect would hold the thread for minutes; it gets EINTR.
 inline constexpr std::chrono::seconds kMaxConnectTime{5};
 
+// Messages of one session between two waits of its io thread: with a thousand channels it would
+// else be served a thousand times before another session is.
+inline constexpr int kMaxMessagesATurn = 4;
+
 // Messages of the control socket that are looked at before a channel's, for Sealed may be among
 // them. A peer could keep that socket full for ever.
 inline constexpr int kMaxEarlyMessages = 8;

@@ -5,11 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <iterator>
-#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -51,14 +49,17 @@ void Loop::run() {
   while (!stopped_) {
     dropped_.clear();
     std::array<epoll_event, kMostEvents> events;
+    // Silencing the bell may have taken the ring of a task that came just then.
+    const int timeout = rung_.load() ? 0 : -1;
     // By syscall(2): libc makes it a point of cancellation, and nobody cancels this thread.
     const long count =
-        ::syscall(SYS_epoll_pwait, epoll_.get(), events.data(), kMostEvents, -1, nullptr, 0);
+        ::syscall(SYS_epoll_pwait, epoll_.get(), events.data(), kMostEvents, timeout, nullptr, 0);
+    ++turn_;
+    if (rung_.load()) run_posted();
     for (long i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       if (event.data.ptr == nullptr) {
         silence();
-        run_posted();
         continue;
       }
       auto& watch = *static_cast<Watch*>(event.data.ptr);
@@ -70,9 +71,10 @@ void Loop::run() {
   dropped_.clear();
 }
 
+// One write(2) for all that is posted before the loop takes it.
 void Loop::ring() {
   // It fails only when the counter is full, and then the bell rings already.
-  ::eventfd_write(doorbell_.get(), 1);
+  if (!rung_.exchange(true)) ::eventfd_write(doorbell_.get(), 1);
 }
 
 void Loop::silence() {
@@ -81,7 +83,8 @@ void Loop::silence() {
 }
 
 void Loop::run_posted() {
-  std::deque<Task> tasks;
+  rung_.store(false);  // whoever posts from now on rings again
+  std::list<Task> tasks;
   {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
@@ -92,8 +95,10 @@ void Loop::run_posted() {
     try {
       task();
     } catch (...) {
-      const std::lock_guard lock(mutex_);
-      std::ranges::move(std::views::reverse(tasks), std::front_inserter(posted_));
+      {
+        const std::lock_guard lock(mutex_);
+        posted_.splice(posted_.begin(), tasks);
+      }
       ring();
       throw;
     }

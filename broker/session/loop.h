@@ -5,8 +5,8 @@
 // which is one call more (epoll_ctl(2)), and take a quarter of the broker's own instructions.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -34,8 +34,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // From any thread: `task` runs on the loop's, after those posted before. Those left when the
-  // loop is stopped wait for run_posted().
+  // From any thread: `task` runs on the loop's, after those posted before and before any socket
+  // that is seen to be ready later. Those left when the loop is stopped wait for run_posted().
   void post(Task task);
 
   // Runs on this thread until stop(). What a handler or a task throws comes out; call again.
@@ -46,6 +46,10 @@ class Loop {
   void run_posted();
 
   // The following on the loop's thread alone.
+
+  // Counts the waits: within one number every socket that is ready is called once at most, so who
+  // has many of them can leave the others their turn.
+  std::uint64_t turn() const { return turn_; }
 
   // Calls `ready` whenever `fd` (borrowed) can be read, until unwatch(). Nothing when the kernel
   // watches no more descriptors for this user: a sandboxee can use up fs.epoll.max_user_watches.
@@ -71,11 +75,13 @@ class Loop {
   Fd epoll_;
   Fd doorbell_;
   bool stopped_ = false;
+  std::uint64_t turn_ = 0;
   std::list<Watch> watches_;
   std::list<Watch> dropped_;  // until the events of one wait are dealt with: those point to them
 
+  std::atomic<bool> rung_ = false;  // tasks were posted since they were last taken
   std::mutex mutex_;
-  std::deque<Task> posted_;  // under the mutex
+  std::list<Task> posted_;  // under the mutex; a list, to be put back without allocation
 };
 
 }  // namespace torno::session

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace torno::session {
 
 Sender::Sender(pid_t pid)
@@ -11,8 +13,13 @@ Sender::Sender(pid_t pid)
 
 bool Sender::is_gone() const {
   if (pid_ <= 0) return false;
+  if (!process_) return true;
   pollfd exited{process_.get(), POLLIN, 0};
-  return !process_ || ::poll(&exited, 1, 0) != 0;
+  int ready = 0;
+  do {
+    ready = ::poll(&exited, 1, 0);
+  } while (ready < 0 && errno == EINTR);  // the pool interrupts the requests that it cancels
+  return ready != 0;
 }
 
 }  // namespace torno::session

@@ -85,7 +85,13 @@ bool Session::listen(const LinkPtr& link) {
 // process number is another's. check_free() refuses it.
 void Session::ready(const LinkPtr& link, Loop::Ready what) {
   if (what.write) flush(link);
-  if (what.read && !ended_ && link->is_open()) readable(link);
+  if (what.read && !ended_ && link->is_open() && has_turn()) readable(link);
+}
+
+// What is left unread makes the loop call again.
+bool Session::has_turn() {
+  if (std::exchange(turn_, loop_.turn()) != turn_) served_ = 0;
+  return ++served_ <= kMaxMessagesATurn;
 }
 
 void Session::readable(const LinkPtr& link) {

@@ -70,6 +70,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // session.cpp
   bool listen(const LinkPtr& link);
   void ready(const LinkPtr& link, Loop::Ready what);
+  bool has_turn();
   void readable(const LinkPtr& link);
   bool take_message(const LinkPtr& link);
   bool judge(const LinkPtr& link, Datagram& datagram);
@@ -146,6 +147,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
   Closer::Lane closing_;
+  std::uint64_t turn_ = 0;      // of the loop, when it was last served
+  int served_ = 0;              // in that turn
   std::uint32_t sent_fds_ = 0;  // since all channels were looked at
   std::size_t slow_requests_ = 0;
   int narrow_failures_ = 0;

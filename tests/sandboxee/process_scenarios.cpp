@@ -43,6 +43,13 @@ int status_of(pid_t child) {
   return child;
 }
 
+// The same of a grandchild, whose parent too lives on this process's memory.
+[[gnu::noinline]] pid_t vfork_twice_and_open(const char* allowed, const char* refused) {
+  const pid_t child = vfork();
+  if (child == 0) _exit(status_of(vfork_and_open(allowed, refused)));
+  return child;
+}
+
 // Everything a mixed load does: each call has one right answer.
 bool mixed_call(const Place& place, int turn) {
   struct stat status;
@@ -191,6 +198,44 @@ SEALED_SCENARIO(a_vfork_child_opens_on_its_parents_memory) {
     CHECK(status_of(vfork_and_open(file.c_str(), secret.c_str())) == 0);
     CHECK(opens(file.c_str()));
   }
+}
+
+// Who takes the grandchild for a new process closes the channels of threads that are inside calls.
+SEALED_SCENARIO(a_vfork_child_that_vforks_beside_threads) {
+  const std::string file = place.file();
+  const std::string secret = place.secret();
+  std::atomic<bool> stop{false};
+  std::atomic<bool> good{true};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        if (!opens(file.c_str())) good = false;
+      }
+    });
+  }
+  for (int i = 0; i < 300; ++i) {
+    CHECK(status_of(vfork_twice_and_open(file.c_str(), secret.c_str())) == 0);
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  CHECK(good);
+}
+
+// The grandchild comes first to the memory of a new process, which gets it back.
+SEALED_SCENARIO(a_child_that_vforks_twice_first_thing) {
+  const std::string file = place.file();
+  const std::string secret = place.secret();
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool good = status_of(vfork_twice_and_open(file.c_str(), secret.c_str())) == 0;
+    umask(077);
+    const int fd = open((place.writable() + "/made").c_str(), O_CREAT | O_WRONLY, 0666);
+    struct stat status{};
+    const bool follows = fstat(fd, &status) == 0 && (status.st_mode & 0777) == 0600;
+    _exit(good && follows && mixed_calls(place, 12) ? 0 : 1);
+  }
+  CHECK(status_of(child) == 0);
 }
 
 SEALED_SCENARIO(posix_spawn_fails_and_nothing_dies) {

@@ -1,14 +1,19 @@
 #include "broker/server/listener.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <vector>
 
+#include "broker/files/protected.h"
 #include "tests/support/raw_peer.h"
 #include "tests/support/temporary_directory.h"
 
@@ -67,6 +72,57 @@ TEST_F(ListenerTest, TakesThePlaceOfAStaleSocket) {
   const auto listener = Listener::bind(path_);
   ASSERT_TRUE(listener) << listener.error().message;
   EXPECT_TRUE(test::RawPeer::connect(path_).is_valid());
+}
+
+// Whoever may read a folder may lock it, a sealed worker too.
+TEST_F(ListenerTest, ALockedFolderKeepsNobodyFromStarting) {
+  const Fd folder(::open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::flock(folder.get(), LOCK_EX), 0);
+  leave_stale();
+  const auto listener = Listener::bind(path_);
+  EXPECT_TRUE(listener) << listener.error().message;
+  EXPECT_NE(::access(files::lock_of(path_).c_str(), F_OK), 0) << "the lock stayed behind";
+}
+
+TEST_F(ListenerTest, BrokersThatStartAtOnceMakeOneSocket) {
+  constexpr int kBrokers = 8;
+  for (int round = 0; round < 10; ++round) {
+    ::unlink(path_.c_str());
+    leave_stale();
+    int said[2];
+    int held[2];
+    ASSERT_EQ(::pipe2(said, O_CLOEXEC), 0);
+    ASSERT_EQ(::pipe2(held, O_CLOEXEC), 0);
+    std::vector<pid_t> brokers;
+    for (int i = 0; i < kBrokers; ++i) {
+      brokers.push_back(::fork());
+      if (brokers.back() != 0) continue;
+      ::close(held[1]);
+      const auto listener = Listener::bind(path_);
+      char byte = listener ? '1' : '0';
+      (void)!::write(said[1], &byte, 1);
+      (void)!::read(held[0], &byte, 1);  // to the end of the round
+      ::_exit(0);
+    }
+    int made = 0;
+    for (int i = 0; i < kBrokers; ++i) {
+      char byte = 0;
+      ASSERT_EQ(::read(said[0], &byte, 1), 1);
+      made += byte - '0';
+    }
+    EXPECT_EQ(made, 1);
+    EXPECT_TRUE(test::RawPeer::connect(path_).is_valid());
+    for (const int fd : {held[0], held[1], said[0], said[1]}) ::close(fd);
+    for (const pid_t broker : brokers) ::waitpid(broker, nullptr, 0);
+  }
+}
+
+TEST_F(ListenerTest, WaitsForItsTurnAndGivesUp) {
+  const Fd held(::open(files::lock_of(path_).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  const auto listener = Listener::bind(path_);
+  ASSERT_FALSE(listener);
+  EXPECT_THAT(listener.error().message, HasSubstr("another broker holds"));
 }
 
 TEST_F(ListenerTest, NotOfOneThatAnswers) {

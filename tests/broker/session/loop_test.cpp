@@ -56,6 +56,47 @@ TEST(Loop, WakesUpForAnotherThread) {
   EXPECT_EQ(ran_on, its_own);
 }
 
+// Tasks come first, however many sockets are always ready.
+TEST(Loop, RunsTasksBesideSocketsThatAreAlwaysReady) {
+  Loop loop;
+  const std::vector<Pair> pairs(100);
+  for (const Pair& pair : pairs) {
+    pair.write();
+    ASSERT_TRUE(loop.watch(pair.ours.get(), [](Loop::Ready) {}));
+  }
+  std::uint64_t turn_before = 0;
+  std::uint64_t turn_after = 0;
+  loop.post([&] {
+    turn_before = loop.turn();
+    loop.post([&] {
+      turn_after = loop.turn();
+      loop.stop();
+    });
+  });
+  loop.run();
+  EXPECT_EQ(turn_after, turn_before + 1);
+}
+
+TEST(Loop, LosesNoTaskOfManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kTasks = 5000;
+  Loop loop;
+  int ran = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int task = 0; task < kTasks; ++task) {
+        loop.post([&] {
+          if (++ran == kThreads * kTasks) loop.stop();
+        });
+      }
+    });
+  }
+  loop.run();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ran, kThreads * kTasks);
+}
+
 TEST(Loop, GoesOnAfterATaskThatThrew) {
   Loop loop;
   std::vector<int> ran;

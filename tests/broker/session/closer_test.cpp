@@ -17,7 +17,6 @@
 #include <string>
 #include <vector>
 
-#include "broker/session/interrupt.h"
 #include "tests/broker/session/lingering.h"
 #include "tests/broker/session/served.h"
 
@@ -42,15 +41,6 @@ std::size_t closing_threads() {
   }
   return count;
 }
-
-// While it lives, no signal of the closer's ends a close, as none ends that of a FUSE file.
-class Uninterruptible {
- public:
-  Uninterruptible() { ::signal(SIGURG, SIG_IGN); }
-  Uninterruptible(const Uninterruptible&) = delete;
-  Uninterruptible& operator=(const Uninterruptible&) = delete;
-  ~Uninterruptible() { prepare_interrupts(); }
-};
 
 // A pipe whose one end somebody is to close.
 struct Pipe {

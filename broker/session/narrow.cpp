@@ -13,10 +13,16 @@
 namespace torno::session {
 namespace {
 
-std::expected<std::string, int> read_policy_text(int fd) {
-  struct stat status{};
-  if (::fstat(fd, &status) != 0) return std::unexpected(errno);
-  if (!S_ISREG(status.st_mode)) return std::unexpected(EINVAL);
+struct PolicyText {
+  std::string text;
+  policy::FileIdentity file;
+};
+
+std::expected<PolicyText, int> read_policy_text(int fd) {
+  struct statx file{};
+  constexpr unsigned kMask = STATX_TYPE | policy::FileIdentity::kMask;
+  if (::statx(fd, "", AT_EMPTY_PATH, kMask, &file) != 0) return std::unexpected(errno);
+  if (!S_ISREG(file.stx_mode)) return std::unexpected(EINVAL);
   std::string text(kMaxPolicyText + 1, '\0');
   std::size_t length = 0;
   while (length < text.size()) {
@@ -28,7 +34,7 @@ std::expected<std::string, int> read_policy_text(int fd) {
   }
   if (length > kMaxPolicyText) return std::unexpected(EFBIG);
   text.resize(length);
-  return text;
+  return PolicyText{std::move(text), policy::FileIdentity::of(file)};
 }
 
 }  // namespace
@@ -83,7 +89,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
       open.place.client = further->client;
       open.flags = O_RDONLY | O_NONBLOCK;
       further->opened = files->open(*policy, open, files::Wait::kMayBlock);
-      std::expected<std::string, int> text = std::unexpected(further->opened.error);
+      std::expected<PolicyText, int> text = std::unexpected(further->opened.error);
       if (further->opened.fd) text = read_policy_text(further->opened.fd.get());
       // Else what /proc/self led to, or why it led nowhere, may be another process's.
       if (further->sender.is_gone()) {
@@ -92,7 +98,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
       }
       further->error = text ? 0 : text.error();
       common.insert(own.begin(), own.end());
-      if (text) further->found = policies->from_text(*text, name, common);
+      if (text) further->found = policies->from_text(text->text, name, common, text->file);
       further->opened.fd.reset();
     }
     boost::asio::io_context& io = self->io_;

@@ -51,7 +51,8 @@ class PolicyStore {
 
   // A policy from the text of a file that a sealed sandboxee may read. Names in it are names,
   // never paths.
-  Found from_text(const std::string& text, const std::string& file, const Variables& variables);
+  Found from_text(const std::string& text, const std::string& file, const Variables& variables,
+                  const std::optional<policy::FileIdentity>& read_from = {});
 
  private:
   using Key = std::pair<std::string, Variables>;  // and the session's variables

@@ -148,6 +148,15 @@ TEST_F(EmbeddedTest, NobodyWritesThePolicyThatIsNamedByItsPath) {
   EXPECT_EQ(result("all.policy", O_RDONLY | O_TRUNC), -EACCES);
   EXPECT_EQ(result("wide.policy", O_RDWR), -EACCES);
   EXPECT_EQ(result("new.policy", O_WRONLY | O_CREAT), -EACCES);
+  // Under another name, somebody else's doing.
+  for (const char* name : {"all.policy", "file"}) {
+    ASSERT_EQ(::link(path(name).c_str(), path(name + std::string(".link")).c_str()), 0);
+  }
+  EXPECT_EQ(result("all.policy.link", O_RDONLY), 0);
+  EXPECT_EQ(result("all.policy.link", O_WRONLY), -EACCES);
+  EXPECT_EQ(result("all.policy.link", O_RDONLY | O_TRUNC), -EACCES);
+  EXPECT_EQ(result("all.policy.link", O_RDWR | O_CREAT), -EACCES);
+  EXPECT_EQ(result("file.link", O_WRONLY), 0) << "positive control";
   EXPECT_EQ(result("file", O_WRONLY), 0) << "positive control";
   EXPECT_EQ(result("new", O_WRONLY | O_CREAT), 0) << "positive control";
 }
@@ -167,6 +176,26 @@ TEST_F(EmbeddedTest, NarrowingByPathNeedsThatTheFileMayBeRead) {
   EXPECT_EQ(narrow_result(channel, path("mine.policy")), 0);
   EXPECT_EQ(open_result(channel, "file"), 0);
   EXPECT_EQ(open_result(channel, "wide.policy"), -EACCES);
+}
+
+TEST_F(EmbeddedTest, NobodyWritesThePolicyThatNarrowingNamedByItsPath) {
+  files_.write("all.policy",
+               "file { path: \"" + files_.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+  const test::TemporaryDirectory start;
+  const std::string wide = start.write(
+      "start.policy", "file { path: \"" + files_.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+  ASSERT_EQ(::link(path("all.policy").c_str(), path("link").c_str()), 0);
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(wide)) << tornod.log();
+  const RawPeer channel = tornod.peer().new_channel();
+  const auto written = [&](const std::string& name) {
+    const auto answer = channel.ask_and_wait(test::open_message(1, path(name), O_WRONLY));
+    return answer ? answer->message.reply().result() : -1;
+  };
+  EXPECT_EQ(written("link"), 0) << "positive control";
+  ASSERT_EQ(narrow_result(channel, path("all.policy")), 0);
+  EXPECT_EQ(written("link"), -EACCES);
+  EXPECT_EQ(written("file"), 0) << "positive control";
 }
 
 // The number of a process that is gone may be another's by now, and with it /proc/self.

@@ -32,6 +32,8 @@ bool is_refused(const Task& task, const Aim& aim, const CanonicalPath& path, con
 void remember(const Task& task, const Aim& aim, const CanonicalPath& path, const Pin& pin) {
   const auto object = KnownObjects::identity_of(pin.stat);
   if (!object || aim.children || !task.broker.local.contains(pin.stat.stx_mnt_id)) return;
+  const bool writes = (aim.wanted & policy::kWrite) != 0;
+  if (writes && !task.broker.local.writes_at_once(pin.stat.stx_mnt_id)) return;
   const bool on_root_mount = pin.stat.stx_mnt_id == task.broker.root_mount;
   task.broker.known->remember(path.view(),
                               {*object, on_root_mount, task.policy.serial(), aim.wanted});

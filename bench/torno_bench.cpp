@@ -101,8 +101,9 @@ std::vector<std::string> arguments(int argc, char** argv, std::string& table) {
   return out;
 }
 
-// Parses the flags; false: one of them is unknown, and Google Benchmark has said so.
-bool initialize(std::vector<std::string> words) {
+// Parses the flags; false: one of them is unknown, and Google Benchmark has said so. It keeps the
+// program's name, which stays where it is in `words`.
+bool initialize(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
@@ -116,7 +117,8 @@ bool initialize(std::vector<std::string> words) {
 
 int main(int argc, char** argv) {
   std::string table;
-  if (!initialize(arguments(argc, argv, table))) return 2;
+  std::vector<std::string> words = arguments(argc, argv, table);
+  if (!initialize(words)) return 2;
 
   const Scene scene;
   std::vector<std::unique_ptr<Service>> services;

@@ -99,6 +99,17 @@ bool is_brokers_own(const files::Protected& own, const Canonical& place) {
          own.is(status);
 }
 
+// Was the policy read from the file at that place, under whatever name?
+bool is_policys_own(const Policy& policy, const Canonical& place) {
+  struct statx status{};
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  return place.error == 0 &&
+         statx(AT_FDCWD, place.path.c_str(), kFlags, policy::FileIdentity::kMask, &status) == 0 &&
+         policy.is_read_from(policy::FileIdentity::of(status));
+}
+
+constexpr const char* kPolicysOwn = "the policy was read from that file";
+
 constexpr const char* kBrokersOwn =
     "it is the broker's own socket or policy directory by another name";
 
@@ -161,6 +172,8 @@ int why_file(const Policy& policy, const files::Protected& own, Permissions want
     status = tell(false, question, {}, policy, kOffLimits);
   } else if ((verdict.allowed || enough) && is_brokers_own(own, *place)) {
     status = tell(false, question, {}, policy, kBrokersOwn);
+  } else if (verdict.allowed && (wanted & policy::kWrite) != 0 && is_policys_own(policy, *place)) {
+    status = tell(false, question, {}, policy, kPolicysOwn);
   } else {
     status = tell(verdict.allowed || enough, question, verdict, policy,
                   enough ? "it leads to something allowed" : "");

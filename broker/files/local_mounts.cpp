@@ -17,16 +17,17 @@ constexpr std::array<std::string_view, 17> kLocalTypes = {
 
 }  // namespace
 
-std::uint64_t local_mount_id(std::string_view mountinfo_line) {
+LocalMount local_mount(std::string_view mountinfo_line) {
   constexpr std::string_view kSeparator = " - ";  // the optional fields end here
   const std::size_t at = mountinfo_line.find(kSeparator);
-  if (at == std::string_view::npos) return 0;
+  if (at == std::string_view::npos) return {};
   const std::string_view behind = mountinfo_line.substr(at + kSeparator.size());
   const std::string_view type = behind.substr(0, behind.find(' '));
-  if (std::ranges::find(kLocalTypes, type) == kLocalTypes.end()) return 0;
-  std::uint64_t id = 0;
-  std::from_chars(mountinfo_line.data(), mountinfo_line.data() + mountinfo_line.size(), id);
-  return id;
+  if (std::ranges::find(kLocalTypes, type) == kLocalTypes.end()) return {};
+  LocalMount mount;
+  std::from_chars(mountinfo_line.data(), mountinfo_line.data() + mountinfo_line.size(), mount.id);
+  mount.overlay = type == "overlay";
+  return mount;
 }
 
 Result<LocalMounts> LocalMounts::read() {
@@ -36,14 +37,21 @@ Result<LocalMounts> LocalMounts::read() {
   }
   LocalMounts mounts;
   for (std::string line; std::getline(mountinfo, line);) {
-    if (const std::uint64_t id = local_mount_id(line); id != 0) mounts.ids_.push_back(id);
+    const LocalMount mount = local_mount(line);
+    if (mount.id != 0) mounts.ids_.push_back(mount.id);
+    if (mount.overlay) mounts.overlays_.push_back(mount.id);
   }
   std::ranges::sort(mounts.ids_);
+  std::ranges::sort(mounts.overlays_);
   return mounts;
 }
 
 bool LocalMounts::contains(std::uint64_t mount_id) const {
   return std::ranges::binary_search(ids_, mount_id);
+}
+
+bool LocalMounts::writes_at_once(std::uint64_t mount_id) const {
+  return !std::ranges::binary_search(overlays_, mount_id);
 }
 
 }  // namespace torno::files

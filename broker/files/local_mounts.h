@@ -18,12 +18,20 @@ class LocalMounts {
   static Result<LocalMounts> read();
 
   bool contains(std::uint64_t mount_id) const;
+  // Of those: may a file be opened for writing as well? On overlayfs that first copies a file of
+  // the lower layer, whatever its size.
+  bool writes_at_once(std::uint64_t mount_id) const;
 
  private:
-  std::vector<std::uint64_t> ids_;  // sorted
+  std::vector<std::uint64_t> ids_;       // sorted
+  std::vector<std::uint64_t> overlays_;  // of those, sorted
 };
 
 // The mount id of one line of /proc/self/mountinfo, if its file system is a local one; else 0.
-std::uint64_t local_mount_id(std::string_view mountinfo_line);
+struct LocalMount {
+  std::uint64_t id = 0;
+  bool overlay = false;
+};
+LocalMount local_mount(std::string_view mountinfo_line);
 
 }  // namespace torno::files

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kNotForReopen = O_CREAT | O_EXCL | O_NOFOLLOW;
 
-bool opens_at_once(const Pin& pin, std::uint64_t flags) {
+bool opens_at_once(const Task& task, const Pin& pin, std::uint64_t flags) {
   switch (pin.stat.stx_mode & S_IFMT) {
     case S_IFIFO:
       // Else it waits for the other end.
@@ -21,8 +21,11 @@ bool opens_at_once(const Pin& pin, std::uint64_t flags) {
       return pin.stat.stx_rdev_major == MEM_MAJOR;  // null, zero, urandom …
     case S_IFBLK:
       return false;
-    default:
+    default: {
+      const bool writes = (flags & O_ACCMODE) != O_RDONLY;
+      if (writes && !task.broker.local.writes_at_once(pin.stat.stx_mnt_id)) return false;
       return (flags & O_TRUNC) == 0;  // truncating waits for the disk
+    }
   }
 }
 
@@ -47,7 +50,7 @@ policy::Permissions type_permission(const Pin& pin) {
 
 Opened open_pinned(const Task& task, const Pin& pin, std::uint64_t flags, Outcome& outcome) {
   const bool may_hold = task.wait == Wait::kMayBlock;
-  if (!may_hold && !opens_at_once(pin, flags)) return Opened::kWaitNeeded;
+  if (!may_hold && !opens_at_once(task, pin, flags)) return Opened::kWaitNeeded;
 
   // On an io thread a file with a lease would hold it up; on any thread a serial line without a
   // carrier would.

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kNoLinks = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGIC
 
 // What is always asked about a pinned object.
 inline constexpr unsigned kIdentityMask =
-    STATX_TYPE | STATX_MODE | STATX_INO | STATX_UID | STATX_NLINK | STATX_MNT_ID;
+    STATX_TYPE | STATX_MODE | STATX_INO | STATX_UID | STATX_NLINK | STATX_BTIME | STATX_MNT_ID;
 
 // O_CLOEXEC is added to the flags.
 std::expected<Fd, int> openat2(int directory, const char* path, std::uint64_t flags,

@@ -19,9 +19,11 @@ Vetted failed_to_open(const Task& task, int error, Outcome& outcome) {
   return error == ENOENT ? Vetted::kMissing : Vetted::kFailed;
 }
 
-// Is the object one that no policy hands out?
-bool is_refused(const Task& task, const CanonicalPath& path, const Pin& pin) {
+// Is the object one that no policy hands out for that?
+bool is_refused(const Task& task, const Aim& aim, const CanonicalPath& path, const Pin& pin) {
   if (task.broker.own.is(pin.stat)) return true;
+  const bool writes = (aim.wanted & policy::kWrite) != 0;
+  if (writes && task.policy.is_read_from(policy::FileIdentity::of(pin.stat))) return true;
   // Another mount of procfs: the tables know nothing of it.
   return !procfs::covers(path.view()) && is_procfs(pin.fd.get(), pin.stat);
 }
@@ -30,6 +32,8 @@ bool is_refused(const Task& task, const CanonicalPath& path, const Pin& pin) {
 void remember(const Task& task, const Aim& aim, const CanonicalPath& path, const Pin& pin) {
   const auto object = KnownObjects::identity_of(pin.stat);
   if (!object || aim.children || !task.broker.local.contains(pin.stat.stx_mnt_id)) return;
+  const bool writes = (aim.wanted & policy::kWrite) != 0;
+  if (writes && !task.broker.local.writes_at_once(pin.stat.stx_mnt_id)) return;
   const bool on_root_mount = pin.stat.stx_mnt_id == task.broker.root_mount;
   task.broker.known->remember(path.view(),
                               {*object, on_root_mount, task.policy.serial(), aim.wanted});
@@ -91,7 +95,7 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
   if (!task.may_wait_for(pin.stat)) return Vetted::kWaitNeeded;
 
   const bool shown = !leads_only || pin.is(S_IFDIR) || pin.is(S_IFLNK);
-  if (!shown || is_refused(task, path, pin)) {
+  if (!shown || is_refused(task, aim, path, pin)) {
     deny(outcome, path.view(), aim.wanted, verdict.rule);
     return Vetted::kDenied;
   }

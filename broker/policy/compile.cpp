@@ -206,9 +206,9 @@ PolicyPtr compile(Draft draft, const std::string& main_file, Report& report) {
   if (report.has_errors()) return nullptr;
   files->prune();
   connects->prune();
-  const auto policy =
-      std::make_shared<const Policy>(std::move(draft.merged), std::move(draft.syscall_sources),
-                                     std::move(files), std::move(connects));
+  const auto policy = std::make_shared<const Policy>(
+      std::move(draft.merged), std::move(draft.syscall_sources), std::move(files),
+      std::move(connects), std::move(draft.read_from));
   for (const DraftExpectation& expectation : draft.expectations) {
     check_expectation(expectation, *policy, report);
   }

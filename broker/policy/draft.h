@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/policy/connect_rules.h"
+#include "broker/policy/file_identity.h"
 #include "broker/policy/network.h"
 #include "broker/policy/path_pattern.h"
 #include "broker/policy/permission.h"
@@ -57,6 +58,7 @@ struct Draft {
   std::vector<DraftExpectation> expectations;
   std::vector<RuleSource> syscall_sources;
   std::vector<std::string> protected_paths;  // canonical
+  std::vector<FileIdentity> read_from;       // its files
   std::string own_file;  // canonical, of a policy that is named by its path; else empty
 };
 

@@ -51,7 +51,11 @@ std::expected<std::string, FindError> read_all(const std::string& path, int fd) 
 std::expected<PolicyText, FindError> read_open(const std::string& path, int fd) {
   auto text = read_all(path, fd);
   if (!text) return std::unexpected(std::move(text.error()));
-  return PolicyText{path, std::move(*text)};
+  struct statx file{};
+  if (::statx(fd, "", AT_EMPTY_PATH, FileIdentity::kMask, &file) != 0) {
+    return std::unexpected(cannot_read(path, errno));
+  }
+  return PolicyText{path, std::move(*text), FileIdentity::of(file)};
 }
 
 std::string not_found(const std::string& name, const std::vector<std::string>& directories) {
@@ -93,7 +97,7 @@ std::expected<PolicyText, FindError> find_policy(const std::string& name,
   }
   for (const BuiltIn& policy : built_in_policies()) {
     if (policy.name == name) {
-      return PolicyText{"<built-in>/" + name + ".policy", std::string(policy.text)};
+      return PolicyText{"<built-in>/" + name + ".policy", std::string(policy.text), {}};
     }
   }
   return std::unexpected(FindError{not_found(name, directories), true});

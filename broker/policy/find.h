@@ -2,16 +2,20 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "broker/policy/file_identity.h"
 
 namespace torno::policy {
 
 struct PolicyText {
   std::string file;  // as messages name it: a path, or "<built-in>/base.policy"
   std::string text;
+  std::optional<FileIdentity> identity;  // of the file it was read from
 };
 
 struct FindError {

@@ -57,6 +57,7 @@ class Loader {
   // Adds a file and those it includes.
   Settings add(const PolicyText& text) {
     report_.mention_file(text.file);
+    if (text.identity) draft_.read_from.push_back(*text.identity);
     loaded_.push_back(text.file);
     open_.push_back(text.file);
     Settings settings;
@@ -162,8 +163,9 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
   return load_text(*text, options, is_path);
 }
 
-Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options) {
-  return load_text(PolicyText{file, text}, options, false);
+Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options,
+                 const std::optional<FileIdentity>& read_from) {
+  return load_text(PolicyText{file, text, read_from}, options, false);
 }
 
 }  // namespace torno::policy

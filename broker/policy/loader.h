@@ -3,9 +3,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "broker/policy/file_identity.h"
 #include "broker/policy/policy.h"
 
 namespace torno::policy {
@@ -45,8 +47,9 @@ struct Loaded {
 
 Loaded load(const std::string& name_or_path, const LoadOptions& options);
 
-// The same from text; `file` is the name for messages.
-Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options);
+// The same from text; `file` is the name for messages, `read_from` the file the text is from.
+Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options,
+                 const std::optional<FileIdentity>& read_from = {});
 
 // TORNO_POLICY_PATH split at ':', or /etc/torno/policies:/run/torno/policies:
 // <prefix>/lib/torno/policies.

@@ -29,12 +29,14 @@ std::uint64_t next_serial() {
 }  // namespace
 
 Policy::Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
-               std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect)
+               std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect,
+               std::vector<FileIdentity> read_from)
     : serial_(next_serial()),
       merged_(std::move(merged)),
       syscall_sources_(std::move(syscall_sources)),
       files_(std::move(files)),
-      connect_(std::move(connect)) {}
+      connect_(std::move(connect)),
+      read_from_(std::move(read_from)) {}
 
 Policy::~Policy() = default;
 
@@ -44,6 +46,10 @@ Verdict Policy::decide_file(std::string_view path, Permissions wanted) const noe
 
 Verdict Policy::decide_connect(const Endpoint& endpoint) const noexcept {
   return connect_->decide(endpoint);
+}
+
+bool Policy::is_read_from(const FileIdentity& file) const noexcept {
+  return std::ranges::find(read_from_, file) != read_from_.end();
 }
 
 bool Policy::connects_ipv4() const {
@@ -74,6 +80,10 @@ Verdict PolicyStack::decide_file(std::string_view path, Permissions wanted) cons
 
 Verdict PolicyStack::decide_connect(const Endpoint& endpoint) const noexcept {
   return all_of(policies_, [&](const Policy& policy) { return policy.decide_connect(endpoint); });
+}
+
+bool PolicyStack::is_read_from(const FileIdentity& file) const noexcept {
+  return std::ranges::any_of(policies_, [&](const auto& each) { return each->is_read_from(file); });
 }
 
 std::string PolicyStack::name() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/policy/endpoint.h"
+#include "broker/policy/file_identity.h"
 #include "broker/policy/permission.h"
 #include "broker/policy/verdict.h"
 #include "proto/policy.pb.h"
@@ -22,7 +23,8 @@ class ConnectRules;
 class Policy {
  public:
   Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
-         std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect);
+         std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect,
+         std::vector<FileIdentity> read_from);
   ~Policy();
   Policy(const Policy&) = delete;
   Policy& operator=(const Policy&) = delete;
@@ -32,6 +34,10 @@ class Policy {
   Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
 
   Verdict decide_connect(const Endpoint& endpoint) const noexcept;
+
+  // Was the policy read from this file, itself or by an include? Whoever writes it chooses what the
+  // policy allows when it is loaded again; so nobody does under the policy, whatever its name.
+  bool is_read_from(const FileIdentity& file) const noexcept;
 
   // Which socket families a connect rule needs, so that the filter lets no other be made.
   bool connects_ipv4() const;
@@ -58,6 +64,7 @@ class Policy {
   std::vector<RuleSource> syscall_sources_;
   std::unique_ptr<const FileRules> files_;
   std::unique_ptr<const ConnectRules> connect_;
+  const std::vector<FileIdentity> read_from_;
 };
 
 using PolicyPtr = std::shared_ptr<const Policy>;
@@ -71,6 +78,7 @@ class PolicyStack {
 
   Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
   Verdict decide_connect(const Endpoint& endpoint) const noexcept;
+  bool is_read_from(const FileIdentity& file) const noexcept;  // one of them
 
   std::span<const PolicyPtr> policies() const { return policies_; }
   // The serial of the policy that decides alone, or 0: there are several, or none.

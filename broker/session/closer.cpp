@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "broker/session/interrupt.h"
+#include "broker/session/turns.h"
 
 namespace torno::session {
 namespace {
@@ -18,9 +18,10 @@ constexpr std::chrono::milliseconds kPatience{20};
 }  // namespace
 
 struct Closer::Lane::Queue {
+  const pid_t peer;
   std::vector<Fd> waiting;
   std::size_t unclosed = 0;  // waiting, or in the hands of a thread
-  bool scheduled = false;    // in `ready`, or in the hands of a thread
+  bool scheduled = false;    // waits for its turn, or in the hands of a thread
 };
 
 struct Closer::State {
@@ -30,27 +31,24 @@ struct Closer::State {
   std::condition_variable work_came;
   std::condition_variable began;    // a thread closes something, or nothing is left to be closed
   std::condition_variable changed;  // a thread ended
-  std::deque<std::shared_ptr<Queue>> ready;
+  Turns<std::shared_ptr<Queue>> turns{{kSharedThreads, kReservedThreads, kMaxThreads}};
   std::vector<pthread_t> closing;
   std::size_t threads = 0;
-  std::size_t idle = 0;
   bool watching = false;
   bool stopping = false;
 
   static void serve(const std::shared_ptr<State>& self);
   static void watch(const std::shared_ptr<State>& self);
-  static void staff(const std::shared_ptr<State>& self);
+  static void staff(const std::shared_ptr<State>& self, pid_t peer);
 };
 
 void Closer::State::serve(const std::shared_ptr<State>& self) {
   std::unique_lock lock(self->mutex);
   while (true) {
-    ++self->idle;
-    self->work_came.wait(lock, [&] { return self->stopping || !self->ready.empty(); });
-    --self->idle;
-    if (self->ready.empty()) break;
-    const std::shared_ptr<Queue> queue = std::move(self->ready.front());
-    self->ready.pop_front();
+    std::shared_ptr<Queue> queue;
+    self->work_came.wait(lock,
+                         [&] { return (queue = self->turns.take()) != nullptr || self->stopping; });
+    if (queue == nullptr) break;
     std::vector<Fd> batch = std::exchange(queue->waiting, {});
     self->closing.push_back(::pthread_self());
     self->began.notify_all();
@@ -62,7 +60,8 @@ void Closer::State::serve(const std::shared_ptr<State>& self) {
     }
     std::erase(self->closing, ::pthread_self());
     queue->scheduled = !queue->waiting.empty();
-    if (queue->scheduled) self->ready.push_back(queue);
+    if (queue->scheduled) self->turns.add(queue->peer, queue);
+    self->turns.done(queue->peer);
   }
   --self->threads;
   self->began.notify_all();
@@ -84,20 +83,20 @@ void Closer::State::watch(const std::shared_ptr<State>& self) {
   self->changed.notify_all();
 }
 
-// As many threads as there are lanes that wait. What no thread can be had for waits for the next
-// attempt, or for a thread that comes free: it is never closed here.
-void Closer::State::staff(const std::shared_ptr<State>& self) {
+// As many threads as there are lanes whose turn it is. What no thread can be had for waits for the
+// next attempt, or for a thread that comes free: it is never closed here.
+void Closer::State::staff(const std::shared_ptr<State>& self, pid_t peer) {
   if (!self->watching) self->watching = start_thread([self] { watch(self); });
-  const bool wanted = self->ready.size() > self->idle && self->threads < kMaxThreads;
-  if (wanted && self->watching && start_thread([self] { serve(self); })) ++self->threads;
+  const bool wanted = self->watching && self->turns.wants_thread(peer, self->threads);
+  if (wanted && start_thread([self] { serve(self); })) ++self->threads;
 }
 
 std::size_t Closer::Lane::close(Fd fd) {
   const std::lock_guard lock(closer_->mutex);
   queue_->waiting.push_back(std::move(fd));
   ++queue_->unclosed;
-  if (!std::exchange(queue_->scheduled, true)) closer_->ready.push_back(queue_);
-  State::staff(closer_);
+  if (!std::exchange(queue_->scheduled, true)) closer_->turns.add(queue_->peer, queue_);
+  State::staff(closer_, queue_->peer);
   closer_->work_came.notify_one();
   return queue_->unclosed;
 }
@@ -110,16 +109,17 @@ Closer::~Closer() {
   drain(kDrainTime);
 }
 
-Closer::Lane Closer::make_lane() {
+Closer::Lane Closer::make_lane(pid_t peer) {
   Lane lane;
   lane.closer_ = state_;
-  lane.queue_ = std::make_shared<Lane::Queue>();
+  lane.queue_ = std::make_shared<Lane::Queue>(peer);
   return lane;
 }
 
 bool Closer::drain(std::chrono::milliseconds time) {
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
+  state_->turns.open();
   state_->work_came.notify_all();
   state_->began.notify_all();
   return state_->changed.wait_for(lock, time,

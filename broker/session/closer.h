@@ -4,10 +4,13 @@
 // hold up every session of the thread.
 //
 // Where the wait can be interrupted it is, after a moment; a socket goes on lingering in the
-// kernel then. Where it cannot be (FUSE, NFS), a session holds one thread at most.
+// kernel then. Where it cannot be (FUSE, NFS), a session holds one thread at most, and its peer
+// process, over all its sessions, leaves every other one its reserve (turns.h).
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
+
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstddef>
@@ -22,8 +25,11 @@ class Closer {
   struct State;
 
  public:
-  // Each costs a stack of some pages, and is started when the others are busy.
-  static constexpr std::size_t kMaxThreads = 16;
+  // Each costs a stack of some pages, and is started when the others are busy. More than 120 peers
+  // must hold their reserve for ever before another one has to wait.
+  static constexpr std::size_t kSharedThreads = 16;
+  static constexpr std::size_t kReservedThreads = 2;
+  static constexpr std::size_t kMaxThreads = 256;
 
   // What one session has to be closed, by one thread at a time.
   class Lane {
@@ -44,7 +50,8 @@ class Closer {
   Closer& operator=(const Closer&) = delete;
   ~Closer();
 
-  Lane make_lane();
+  // `peer`: the process on whose account it closes; 0: of none that is known.
+  Lane make_lane(pid_t peer = 0);
 
   // Waits until everything is closed; false when something is not after `time`.
   bool drain(std::chrono::milliseconds time);

@@ -46,8 +46,9 @@ std::optional<ReadyPolicy> PolicyStore::shared(const std::string& name) {
 
 PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
                                      const Variables& session) {
-  const std::lock_guard lock(loading_);
   if (auto known = shared(name)) return *known;
+  const std::lock_guard lock(loading_);
+  if (auto known = shared(name)) return *known;  // loaded while this waited
   const auto now = std::chrono::steady_clock::now();
   const Key key(name, session);
   if (const auto failed = failed_.find(key);
@@ -85,12 +86,13 @@ PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& c
 }
 
 PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
-                                          const Variables& variables) {
+                                          const Variables& variables,
+                                          const std::optional<policy::FileIdentity>& read_from) {
   const std::lock_guard lock(loading_);
   policy::LoadOptions options = options_;
   options.allow_paths = false;
   options.variables = variables;
-  const policy::Loaded loaded = policy::load_text(text, file, options);
+  const policy::Loaded loaded = policy::load_text(text, file, options, read_from);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
   return ready(loaded.policy);
 }

@@ -4,7 +4,7 @@
 // for it costs nothing, short enough for whoever is mending it.
 //
 // Loading reads files and takes as long as the policy is large: never on an io thread. One is
-// loaded at a time.
+// loaded at a time; what is loaded already waits for none.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
@@ -51,7 +51,8 @@ class PolicyStore {
 
   // A policy from the text of a file that a sealed sandboxee may read. Names in it are names,
   // never paths.
-  Found from_text(const std::string& text, const std::string& file, const Variables& variables);
+  Found from_text(const std::string& text, const std::string& file, const Variables& variables,
+                  const std::optional<policy::FileIdentity>& read_from = {});
 
  private:
   using Key = std::pair<std::string, Variables>;  // and the session's variables

@@ -1,7 +1,10 @@
-// Quota: the sockets of all sessions against the descriptors that the broker may have. A peer gets
-// a further one only while it holds no more than are free: one that takes all it can leaves half,
-// two leave a third, and there is always something left for the next. What sessions had stays
-// theirs.
+// Quota: the sockets of all sessions against the descriptors that the broker may have. A peer
+// process gets a further one only while it holds fewer than are free: whoever takes all it can
+// leaves half of what it found. What it has stays its own until it gives it back.
+//
+// So one process, and whatever it forks once it is sealed, cannot starve the others: the peer is
+// the process that connected. It is no bound on processes that each connect: one after another they
+// halve what is left, and some twenty take everything.
 //
 // Half of the descriptors are not given away: requests under way, policies and logs need some, and
 // a message's descriptors must find room, or the kernel closes them on the io thread.

@@ -28,7 +28,7 @@ Session::Session(Loop& loop, boost::asio::io_context& clock, Workspace& workspac
       handshake_timer_(clock),
       common_variables_(services.settings.variables),
       policy_(std::make_shared<const policy::PolicyStack>()),
-      closing_(services.closer.make_lane()) {
+      closing_(services.closer.make_lane(peer_.pid)) {
   own_variables_["PID"] = std::to_string(peer_.pid);
   if (!peer_.cwd.empty()) own_variables_["CWD"] = peer_.cwd;
 }

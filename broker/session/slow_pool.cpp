@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
-#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "broker/session/interrupt.h"
+#include "broker/session/turns.h"
 
 namespace torno::session {
 namespace {
@@ -30,7 +29,6 @@ class SlowPool::Job {
   const pid_t peer_;
   Work work_;
   const Time at_most_;
-  std::uint64_t number_ = 0;  // they wait in this order
   pthread_t thread_{};
   Clock::time_point deadline_ = Clock::time_point::max();
   bool cancelled_ = false;
@@ -38,60 +36,28 @@ class SlowPool::Job {
 
 struct SlowPool::State {
   using JobPtr = std::shared_ptr<Job>;
-  struct Share {  // of one peer
-    std::deque<JobPtr> waiting;
-    std::size_t running = 0;
-  };
 
   std::mutex mutex;
   std::condition_variable work_came;
   std::condition_variable attention;  // for the thread that interrupts
   std::condition_variable changed;    // a thread ended
-  std::map<pid_t, Share> shares;      // of peers that have jobs
+  Turns<JobPtr> turns{{kSharedSlowThreads, kReservedSlowThreads, kMaxSlowThreads}};
   std::vector<JobPtr> running;
-  std::size_t waiting = 0;
-  std::size_t workers = 0;  // threads that run jobs
-  std::uint64_t last_job = 0;
+  std::size_t workers = 0;    // threads that run jobs
   bool interrupting = false;  // a thread sends the signals
   bool stopping = false;
 
   void serve();
-  JobPtr take();
-  bool may_start(const Share& share) const;
   void interrupt();
   void start_interrupting(const std::shared_ptr<State>& self);
 };
-
-bool SlowPool::State::may_start(const Share& share) const {
-  if (share.waiting.empty()) return false;
-  if (stopping || running.size() < kSharedSlowThreads) return true;
-  return share.running < kReservedSlowThreads && running.size() < kMaxSlowThreads;
-}
-
-// The job whose turn it is; null: none may start.
-SlowPool::State::JobPtr SlowPool::State::take() {
-  Share* chosen = nullptr;
-  for (auto& [peer, share] : shares) {
-    if (!may_start(share)) continue;
-    const auto rank = [](const Share& s) {
-      return std::pair(s.running, s.waiting.front()->number_);
-    };
-    if (chosen == nullptr || rank(share) < rank(*chosen)) chosen = &share;
-  }
-  if (chosen == nullptr) return nullptr;
-  JobPtr job = std::move(chosen->waiting.front());
-  chosen->waiting.pop_front();
-  --waiting;
-  ++chosen->running;
-  return job;
-}
 
 // The life of one thread of the pool.
 void SlowPool::State::serve() {
   std::unique_lock lock(mutex);
   while (true) {
     JobPtr job;
-    work_came.wait(lock, [&] { return (job = take()) != nullptr || stopping; });
+    work_came.wait(lock, [&] { return (job = turns.take()) != nullptr || stopping; });
     if (job == nullptr) break;
     job->thread_ = ::pthread_self();
     if (job->at_most_) job->deadline_ = Clock::now() + *job->at_most_;
@@ -103,8 +69,7 @@ void SlowPool::State::serve() {
     job->work_ = nullptr;
     lock.lock();
     std::erase(running, job);
-    const auto share = shares.find(job->peer_);
-    if (--share->second.running == 0 && share->second.waiting.empty()) shares.erase(share);
+    turns.done(job->peer_);
   }
   --workers;
   attention.notify_all();
@@ -148,22 +113,18 @@ SlowPool::~SlowPool() {
 std::shared_ptr<SlowPool::Job> SlowPool::submit(pid_t peer, Work work, Time at_most) {
   State& state = *state_;
   const std::lock_guard lock(state.mutex);
-  const auto known = state.shares.find(peer);
-  const std::size_t jobs =
-      known == state.shares.end() ? 0 : known->second.waiting.size() + known->second.running;
-  if (state.stopping || jobs >= kMaxPeerSlowRequests) return nullptr;
-  const bool startable = state.running.size() < kSharedSlowThreads || jobs < kReservedSlowThreads;
-  const bool wants_thread = startable && state.workers < state.running.size() + state.waiting + 1;
-  if (wants_thread && state.workers < kMaxSlowThreads &&
+  if (state.stopping || state.turns.of(peer) >= kMaxPeerSlowRequests) return nullptr;
+  auto job = std::make_shared<Job>(peer, std::move(work), at_most);
+  state.turns.add(peer, job);
+  if (state.turns.wants_thread(peer, state.workers) &&
       start_thread([self = state_] { self->serve(); })) {
     ++state.workers;
   }
-  if (state.workers == 0) return nullptr;
+  if (state.workers == 0) {
+    state.turns.remove(peer, job);
+    return nullptr;
+  }
   if (at_most) state.start_interrupting(state_);
-  auto job = std::make_shared<Job>(peer, std::move(work), at_most);
-  job->number_ = ++state.last_job;
-  state.shares[peer].waiting.push_back(job);
-  ++state.waiting;
   state.work_came.notify_one();
   return job;
 }
@@ -173,14 +134,10 @@ void SlowPool::cancel(const std::shared_ptr<Job>& job) {
   {
     const std::lock_guard lock(state.mutex);
     job->cancelled_ = true;
-    const auto share = state.shares.find(job->peer_);
-    const bool waited = share != state.shares.end() && std::erase(share->second.waiting, job) > 0;
-    if (!waited) {
+    if (!state.turns.remove(job->peer_, job)) {
       state.start_interrupting(state_);
       return;
     }
-    --state.waiting;
-    if (share->second.running == 0 && share->second.waiting.empty()) state.shares.erase(share);
   }
   job->work_(true);
   job->work_ = nullptr;
@@ -189,9 +146,8 @@ void SlowPool::cancel(const std::shared_ptr<Job>& job) {
 bool SlowPool::drain(std::chrono::milliseconds time) {
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
-  for (const auto& [peer, share] : state_->shares) {
-    for (const auto& job : share.waiting) job->cancelled_ = true;
-  }
+  state_->turns.open();
+  state_->turns.for_each_waiting([](const State::JobPtr& job) { job->cancelled_ = true; });
   for (const auto& job : state_->running) job->cancelled_ = true;
   state_->work_came.notify_all();
   if (state_->workers > 0) state_->start_interrupting(state_);

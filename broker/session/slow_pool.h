@@ -3,10 +3,9 @@
 // with EINTR, again and again until the job ends, since the first interrupt may come before the
 // call.
 //
-// Jobs are counted per peer process, over all its sessions. A peer that fills the shared threads
-// leaves every other its reserve; what finds no thread waits, and whoever has the fewest jobs
-// running is served first. Only a peer at its own limit is refused. A waiting job can wait for ever
-// (behind FIFOs that nobody opens) just as a running one can, and ends like it, by cancel.
+// Jobs are counted per peer process, over all its sessions, and take turns (turns.h). Only a peer
+// at its own limit is refused. A waiting job can wait for ever (behind FIFOs that nobody opens)
+// just as a running one can, and ends like it, by cancel.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once

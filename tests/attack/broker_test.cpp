@@ -164,5 +164,22 @@ TEST(AttackBroker, PolicyFileByAnotherName) {
   EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
 }
 
+// The same by a hard link made by somebody else, which no name betrays.
+TEST(AttackBroker, PolicyFileByAHardLink) {
+  const Scene scene(
+      "include: \"base\"\nfile { path: \"$ROOT/**\" allow: [READ, WRITE, CREATE] }\n");
+  const std::string policy = scene.broker().policy_directory() + "/scene.policy";
+  const std::string innocent = scene.path("writable/innocent");
+  const std::string link = scene.path("writable/link");
+  ASSERT_EQ(::link(scene.path("secret/key").c_str(), innocent.c_str()), 0);
+  ASSERT_EQ(::link(policy.c_str(), link.c_str()), 0);
+  const auto writes = [](const std::string& path) {
+    return ::open(path.c_str(), O_WRONLY) >= 0 || ::open(path.c_str(), O_RDWR | O_CREAT, 0600) >= 0;
+  };
+  EXPECT_EQ(scene.free([&] { return writes(link); }), Ended::kSucceeded);
+  EXPECT_EQ(scene.sealed([&] { return writes(link); }), Ended::kRefused);
+  EXPECT_EQ(scene.sealed([&] { return writes(innocent); }), Ended::kSucceeded);
+}
+
 }  // namespace
 }  // namespace torno::test

@@ -170,6 +170,16 @@ TEST_F(Why, WhatBelongsToTheBrokerNoPolicyReaches) {
   expect_allowed(ask("READ", directory_.path("open/file")), "READ ");
 }
 
+TEST_F(Why, ThePolicysOwnFileIsWrittenByNoName) {
+  policy_ = directory_.write("wide.policy", "file { path: \"" + directory_.path("open") +
+                                                "/**\" allow: [READ, WRITE] }\n");
+  const std::string hard = directory_.path("open/hard");
+  ASSERT_EQ(link(policy_.c_str(), hard.c_str()), 0);
+  expect_denied(ask("WRITE", hard), "WRITE " + hard + ": the policy was read from that file");
+  expect_allowed(ask("READ", hard), "READ " + hard);
+  expect_allowed(ask("WRITE", directory_.path("open/file")), "WRITE ");
+}
+
 TEST_F(Why, ConnectIsAskedByAddress) {
   expect_allowed(ask("CONNECT", "127.0.0.1:80"), "CONNECT 127.0.0.1:80 by " + policy_ + ":3\n");
   expect_denied(ask("CONNECT", "127.0.0.1:81"), "CONNECT 127.0.0.1:81: no rule");

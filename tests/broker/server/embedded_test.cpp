@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -169,6 +170,15 @@ TEST_F(EmbeddedTest, NobodyWritesThePolicyThatIsNamedByItsPath) {
   EXPECT_EQ(result("all.policy", O_RDONLY | O_TRUNC), -EACCES);
   EXPECT_EQ(result("wide.policy", O_RDWR), -EACCES);
   EXPECT_EQ(result("new.policy", O_WRONLY | O_CREAT), -EACCES);
+  // Under another name, somebody else's doing.
+  for (const char* name : {"all.policy", "file"}) {
+    ASSERT_EQ(::link(path(name).c_str(), path(name + std::string(".link")).c_str()), 0);
+  }
+  EXPECT_EQ(result("all.policy.link", O_RDONLY), 0);
+  EXPECT_EQ(result("all.policy.link", O_WRONLY), -EACCES);
+  EXPECT_EQ(result("all.policy.link", O_RDONLY | O_TRUNC), -EACCES);
+  EXPECT_EQ(result("all.policy.link", O_RDWR | O_CREAT), -EACCES);
+  EXPECT_EQ(result("file.link", O_WRONLY), 0) << "positive control";
   EXPECT_EQ(result("file", O_WRONLY), 0) << "positive control";
   EXPECT_EQ(result("new", O_WRONLY | O_CREAT), 0) << "positive control";
 }
@@ -188,6 +198,56 @@ TEST_F(EmbeddedTest, NarrowingByPathNeedsThatTheFileMayBeRead) {
   EXPECT_EQ(narrow_result(channel, path("mine.policy")), 0);
   EXPECT_EQ(open_result(channel, "file"), 0);
   EXPECT_EQ(open_result(channel, "wide.policy"), -EACCES);
+}
+
+TEST_F(EmbeddedTest, NobodyWritesThePolicyThatNarrowingNamedByItsPath) {
+  files_.write("all.policy",
+               "file { path: \"" + files_.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+  const test::TemporaryDirectory start;
+  const std::string wide = start.write(
+      "start.policy", "file { path: \"" + files_.path() + "/**\" allow: [READ, WRITE, CREATE] }\n");
+  ASSERT_EQ(::link(path("all.policy").c_str(), path("link").c_str()), 0);
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(wide)) << tornod.log();
+  const RawPeer channel = tornod.peer().new_channel();
+  const auto written = [&](const std::string& name) {
+    const auto answer = channel.ask_and_wait(test::open_message(1, path(name), O_WRONLY));
+    return answer ? answer->message.reply().result() : -1;
+  };
+  EXPECT_EQ(written("link"), 0) << "positive control";
+  ASSERT_EQ(narrow_result(channel, path("all.policy")), 0);
+  EXPECT_EQ(written("link"), -EACCES);
+  EXPECT_EQ(written("file"), 0) << "positive control";
+}
+
+// The number of a process that is gone may be another's by now, and with it /proc/self.
+TEST_F(EmbeddedTest, NarrowingByPathOfAProcessThatIsGoneFails) {
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("wide.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  wire::ClientMessage narrow = test::request_message(1, path("wide.policy"));
+  narrow.mutable_request()->mutable_narrow();
+  for (const bool dies : {false, true}) {
+    // The broker sleeps until the message has come, and its sender has gone.
+    siginfo_t stopped{};
+    ASSERT_EQ(::kill(tornod.pid(), SIGSTOP), 0);
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(tornod.pid()), &stopped, WSTOPPED), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int error = channel.send(narrow);
+      if (dies) ::_exit(error);
+      ::pause();
+    }
+    if (dies) ::waitpid(child, nullptr, 0);
+    ASSERT_EQ(::kill(tornod.pid(), SIGCONT), 0);
+    const auto answer = channel.receive();
+    ASSERT_TRUE(answer) << tornod.log();
+    EXPECT_EQ(answer->message.reply().result(), dies ? -ESRCH : 0);
+    if (!dies) {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+    }
+  }
 }
 
 // Such a file must not hold the broker up.

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -25,13 +26,39 @@ namespace {
 using test::eventually;
 using test::RawPeer;
 
-// Is the process inside close(2)?
-bool is_closing(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/syscall");
+// Is the process, or thread, inside close(2)?
+bool is_closing(const std::filesystem::path& in_proc) {
+  std::ifstream file(in_proc / "syscall");
   long number = -1;
   file >> number;
   return number == SYS_close;
 }
+
+std::size_t closing_threads() {
+  std::size_t count = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (is_closing(thread.path())) ++count;
+  }
+  return count;
+}
+
+// A pipe whose one end somebody is to close.
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    out = Fd(ends[0]);
+    in = Fd(ends[1]);
+  }
+  bool is_closed(int wait_ms) const {
+    pollfd end{out.get(), POLLIN, 0};
+    return ::poll(&end, 1, wait_ms) == 1;
+  }
+  Fd out;
+  Fd in;
+};
+
+constexpr int kGenerous = 60'000;
 
 TEST(LingeringTest, ItsLastCloseWaits) {
   const pid_t child = ::fork();
@@ -40,7 +67,7 @@ TEST(LingeringTest, ItsLastCloseWaits) {
     lingering.make().reset();
     ::_exit(0);
   }
-  EXPECT_TRUE(eventually([child] { return is_closing(child); }));
+  EXPECT_TRUE(eventually([child] { return is_closing("/proc/" + std::to_string(child)); }));
   ::kill(child, SIGKILL);
   int status = 0;
   EXPECT_EQ(::waitpid(child, &status, 0), child);
@@ -50,12 +77,9 @@ TEST(LingeringTest, ItsLastCloseWaits) {
 TEST(CloserTest, Closes) {
   Closer closer;
   Closer::Lane lane = closer.make_lane();
-  int pipe[2];
-  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-  const Fd out(pipe[0]);
-  lane.close(Fd(pipe[1]));
-  char byte = 0;
-  EXPECT_EQ(::read(out.get(), &byte, 1), 0);
+  Pipe pipe;
+  lane.close(std::move(pipe.in));
+  EXPECT_TRUE(pipe.is_closed(kGenerous));
   EXPECT_TRUE(closer.drain(std::chrono::minutes(1)));
 }
 
@@ -63,7 +87,7 @@ TEST(CloserTest, WhatLingersIsInterrupted) {
   Lingering lingering;
   Closer closer;
   std::vector<Closer::Lane> lanes;
-  for (std::size_t i = 0; i < 2 * Closer::kMaxThreads; ++i) {
+  for (std::size_t i = 0; i < 2 * Closer::kSharedThreads; ++i) {
     lanes.push_back(closer.make_lane());
     EXPECT_EQ(lanes.back().close(lingering.make()), 1U);
   }
@@ -79,13 +103,39 @@ TEST(CloserTest, ALaneCountsWhatIsNotClosedYet) {
   EXPECT_TRUE(closer.drain(std::chrono::minutes(1)));
 }
 
+// However many of its closes never end.
+TEST(CloserTest, APeerLeavesEveryOtherItsReserve) {
+  constexpr pid_t kHostile = 1000;
+  Lingering lingering;
+  Closer closer;
+  Pipe hostiles;
+  {
+    const Uninterruptible uninterruptible;
+    for (std::size_t i = 0; i < Closer::kSharedThreads; ++i) {
+      closer.make_lane(kHostile).close(lingering.make());
+    }
+    ASSERT_TRUE(eventually([] { return closing_threads() == Closer::kSharedThreads; }));
+    closer.make_lane(kHostile).close(std::move(hostiles.in));
+    for (pid_t other = kHostile + 1; other < kHostile + 4; ++other) {
+      for (std::size_t i = 1; i < Closer::kReservedThreads; ++i) {
+        closer.make_lane(other).close(lingering.make());
+      }
+      Pipe pipe;
+      closer.make_lane(other).close(std::move(pipe.in));
+      EXPECT_TRUE(pipe.is_closed(kGenerous));
+    }
+    EXPECT_FALSE(hostiles.is_closed(0)) << "positive control: all threads it may have are held";
+  }
+  EXPECT_TRUE(hostiles.is_closed(kGenerous));
+  EXPECT_TRUE(closer.drain(std::chrono::minutes(1)));
+}
+
 class HeldThread : public Served {
  protected:
   // An answer on another session's channel, which the same io thread serves.
   void expect_serves_others() {
     ASSERT_EQ(other_channel_.send(test::open_message(99, path("file"), O_RDONLY)), 0);
     pollfd answer{other_channel_.fd(), POLLIN, 0};
-    constexpr int kGenerous = 60'000;
     ASSERT_EQ(::poll(&answer, 1, kGenerous), 1) << "the io thread is held";
     EXPECT_TRUE(other_channel_.receive());
   }

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <array>
+
+#include "broker/session/interrupt.h"
 
 namespace torno::session {
 
@@ -25,6 +28,14 @@ Fd Lingering::make() {
   const linger hour{.l_onoff = 1, .l_linger = 3600};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &hour, sizeof hour);
   return socket;
+}
+
+Uninterruptible::Uninterruptible() {
+  ::signal(SIGURG, SIG_IGN);  // what interrupt() sends
+}
+
+Uninterruptible::~Uninterruptible() {
+  prepare_interrupts();
 }
 
 }  // namespace torno::session

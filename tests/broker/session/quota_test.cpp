@@ -20,6 +20,19 @@ TEST(QuotaTest, AGreedyPeerLeavesHalf) {
   ASSERT_TRUE(quota.take_session(3)) << "something is left for the next";
 }
 
+// Which is no bound on a program that has many processes connect.
+TEST(QuotaTest, EachLeavesHalfOfWhatItFound) {
+  Quota quota(400);
+  std::size_t left = 200;
+  for (pid_t peer = 1; left > 0; ++peer) {
+    ASSERT_TRUE(quota.take_session(peer));
+    const std::size_t taken = 1 + take_all(quota, peer);
+    EXPECT_EQ(taken, (left + 1) / 2);
+    left -= taken;
+  }
+  EXPECT_FALSE(quota.take_session(100));
+}
+
 TEST(QuotaTest, WhatIsGivenBackMayBeTaken) {
   Quota quota(8);
   ASSERT_TRUE(quota.take_session(1));

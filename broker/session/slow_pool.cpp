@@ -60,7 +60,7 @@ void SlowPool::State::serve() {
     work_came.wait(lock, [&] { return (job = turns.take()) != nullptr || stopping; });
     if (job == nullptr) break;
     job->thread_ = ::pthread_self();
-    if (job->at_most_) job->deadline_ = Clock::now() + *job->at_most_;
+    if (const Time at_most = job->at_most_) job->deadline_ = Clock::now() + *at_most;
     running.push_back(job);
     if (job->at_most_ || job->cancelled_) attention.notify_all();
     const bool cancelled = job->cancelled_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -51,11 +52,12 @@ TEST(KnownObjectsTest, ALongPathIsNotKept) {
 
 TEST(KnownObjectsTest, OnlyPlainFilesAndDirectories) {
   struct statx stat{};
-  for (const mode_t type : {S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK, S_IFLNK}) {
+  for (const mode_t type :
+       std::initializer_list<mode_t>{S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK, S_IFLNK}) {
     stat.stx_mode = static_cast<std::uint16_t>(type | 0644);
     EXPECT_FALSE(KnownObjects::identity_of(stat)) << type;
   }
-  for (const mode_t type : {S_IFREG, S_IFDIR}) {
+  for (const mode_t type : std::initializer_list<mode_t>{S_IFREG, S_IFDIR}) {
     stat.stx_mode = static_cast<std::uint16_t>(type | 0644);
     EXPECT_TRUE(KnownObjects::identity_of(stat)) << type;
   }

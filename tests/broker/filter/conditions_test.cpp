@@ -12,12 +12,18 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <cstdint>
+#include <initializer_list>
+
 #include "tests/broker/filter/simulate.h"
 
 namespace torno::filter::test {
 namespace {
 
 constexpr std::uint64_t kPointer = 0x7fff'dead'b000;
+
+// Constants of the kernel's headers, which are int, as arguments of a call.
+using Values = std::initializer_list<std::uint64_t>;
 
 TEST(Descriptors, ReservedOnesStayOpen) {
   const auto program = compile_text("");
@@ -75,8 +81,9 @@ TEST(Clone, Shapes) {
       EXPECT_EQ(says(free, "clone", {high | shape.flags}), shape.free) << std::hex << shape.flags;
       EXPECT_EQ(says(single, "clone", {high | shape.flags}), shape.single)
           << std::hex << shape.flags;
-      for (const std::uint64_t space : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
-                                        CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+      for (const std::uint64_t space :
+           Values{CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
+                  CLONE_NEWPID, CLONE_NEWNET}) {
         EXPECT_EQ(says(free, "clone", {high | shape.flags | space}), "EPERM");
         EXPECT_EQ(says(single, "clone", {high | shape.flags | space}), "EPERM");
       }
@@ -91,13 +98,14 @@ TEST(Clone, Shapes) {
 
 TEST(Control, Fcntl) {
   const auto program = compile_text("");
-  for (const std::uint64_t command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETLK,
-                                      F_SETLKW, F_OFD_SETLK, F_GETPIPE_SZ, F_ADD_SEALS}) {
+  for (const std::uint64_t command :
+       Values{F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETLK, F_SETLKW, F_OFD_SETLK,
+              F_GETPIPE_SZ, F_ADD_SEALS}) {
     EXPECT_EQ(says(program, "fcntl", {3, command}), "ALLOW") << command;
     EXPECT_EQ(says(program, "fcntl", {3, kGarbage | command}), "ALLOW") << command;
   }
   for (const std::uint64_t command :
-       {F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETLEASE, F_NOTIFY, 9999}) {
+       Values{F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETLEASE, F_NOTIFY, 9999}) {
     EXPECT_EQ(says(program, "fcntl", {3, command, 1}), "TRAP") << command;
     EXPECT_EQ(says(program, "fcntl", {3, kGarbage | command, 0}), "TRAP") << command;
   }
@@ -111,7 +119,8 @@ TEST(Control, Ioctl) {
   const auto program = compile_text("");
   constexpr std::uint64_t kSetFlags = 0x4008'6602;  // FS_IOC_SETFLAGS
   constexpr std::uint64_t kClone = 0x4004'9409;     // FICLONE
-  for (const std::uint64_t command : {TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX}) {
+  for (const std::uint64_t command :
+       Values{TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX}) {
     EXPECT_EQ(says(program, "ioctl", {1, command, kPointer}), "ALLOW");
     EXPECT_EQ(says(program, "ioctl", {1, kGarbage | command, kPointer}), "ALLOW");
     EXPECT_EQ(says(program, "ioctl", {1, (~std::uint64_t{0} << 32) | command, kPointer}), "ALLOW");
@@ -126,13 +135,14 @@ TEST(Control, Ioctl) {
 
 TEST(Control, Prctl) {
   const auto program = compile_text("");
-  for (const std::uint64_t option : {PR_SET_NAME, PR_GET_NAME, PR_SET_NO_NEW_PRIVS, 65, 66,
-                                     0x53564d41, PR_CAPBSET_READ, PR_SET_PDEATHSIG}) {
+  for (const std::uint64_t option : Values{PR_SET_NAME, PR_GET_NAME, PR_SET_NO_NEW_PRIVS, 65, 66,
+                                           0x53564d41, PR_CAPBSET_READ, PR_SET_PDEATHSIG}) {
     EXPECT_EQ(says(program, "prctl", {option, 1}), "ALLOW") << option;
     EXPECT_EQ(says(program, "prctl", {kGarbage | option, 1}), "ALLOW") << option;
   }
-  for (const std::uint64_t option : {PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM, PR_SET_PTRACER,
-                                     PR_SET_CHILD_SUBREAPER, PR_CAPBSET_DROP, PR_SET_KEEPCAPS}) {
+  for (const std::uint64_t option :
+       Values{PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM, PR_SET_PTRACER, PR_SET_CHILD_SUBREAPER,
+              PR_CAPBSET_DROP, PR_SET_KEEPCAPS}) {
     EXPECT_EQ(says(program, "prctl", {option, 1}), "TRAP") << option;
     EXPECT_EQ(says(program, "prctl", {kGarbage | option, 1}), "TRAP") << option;
   }
@@ -140,7 +150,7 @@ TEST(Control, Prctl) {
 
 TEST(Control, Architecture) {
   const auto program = compile_text("");
-  for (const std::uint64_t code : {0x1001, 0x1002, 0x1003, 0x1004, 0x3001, 0x1023}) {
+  for (const std::uint64_t code : {0x1001U, 0x1002U, 0x1003U, 0x1004U, 0x3001U, 0x1023U}) {
     EXPECT_EQ(says(program, "arch_prctl", {kGarbage | code, kPointer}), "ALLOW") << code;
   }
   EXPECT_EQ(says(program, "arch_prctl", {0x1012, 0}), "TRAP");  // CPUID faulting
@@ -256,11 +266,12 @@ TEST(Sockets, Options) {
   both("setsockopt", SOL_SOCKET, SO_REUSEADDR, "ALLOW");
   both("setsockopt", IPPROTO_TCP, TCP_NODELAY, "ALLOW");
   both("setsockopt", IPPROTO_IPV6, IPV6_V6ONLY, "ALLOW");
-  for (const std::uint64_t name : {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF,
-                                   SO_BINDTODEVICE, SO_MARK, SO_PASSCRED, SO_LOCK_FILTER}) {
+  for (const std::uint64_t name : Values{SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF,
+                                         SO_BINDTODEVICE, SO_MARK, SO_PASSCRED, SO_LOCK_FILTER}) {
     both("setsockopt", SOL_SOCKET, name, "TRAP");
   }
-  for (const std::uint64_t name : {TCP_ULP, TCP_CONGESTION, TCP_REPAIR, TCP_FASTOPEN_CONNECT}) {
+  for (const std::uint64_t name :
+       Values{TCP_ULP, TCP_CONGESTION, TCP_REPAIR, TCP_FASTOPEN_CONNECT}) {
     both("setsockopt", IPPROTO_TCP, name, "TRAP");
   }
   // An option of one level under the number of another.

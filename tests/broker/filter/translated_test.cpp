@@ -111,7 +111,7 @@ TEST_F(Translated, SendmsgOnTheControlSocketAlone) {
   expect("sendmsg", {wire::CONTROL_FD, kPointer, 0, 0, 0, 0}, "ALLOW");
   expect("sendmsg", {kGarbage | wire::CONTROL_FD, kPointer, 0, 0, 0, 0}, "ALLOW");
   expect("sendmsg", {kMark | 3, kPointer, 0, 0, 0, 0}, "TRAP");
-  for (const std::uint64_t fd : {0, 3, 4031, 4032, 4094, 4096}) {
+  for (const std::uint64_t fd : {0U, 3U, 4031U, 4032U, 4094U, 4096U}) {
     expect("sendmsg", {fd, kPointer, 0, 0, 0, 0}, "TRAP");
   }
   expect("sendmmsg", {wire::CONTROL_FD, kPointer, 1, 0, 0, 0}, "TRAP");

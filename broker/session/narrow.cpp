@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "broker/session/policy_name.h"
+#include "broker/session/sender.h"
 #include "broker/session/session.h"
 #include "broker/session/welcome.h"
 
@@ -33,11 +34,12 @@ std::expected<std::string, int> read_policy_text(int fd) {
 
 // What came of loading a further policy.
 struct Session::Further {
+  const pid_t client;
+  const Sender sender;
+  const Row& row;
   PolicyStore::Found found = std::unexpected(PolicyStore::Failure{});
-  files::Outcome opened;  // of the file, where a path names it
-  int error = 0;          // with no word in `found`
-  pid_t client = 0;
-  const Row* row = nullptr;
+  files::Outcome opened{};  // of the file, where a path names it
+  int error = 0;            // with no word in `found`
 };
 
 // A sealed sandboxee names a further policy. By its name it gets what any peer gets. By a path,
@@ -65,9 +67,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
     narrow_failed(channel, sequence, checked.error);
     return nullptr;
   }
-  auto further = std::make_shared<Further>();
-  further->client = incoming.client;
-  further->row = &incoming.row;
+  auto further = std::make_shared<Further>(incoming.client, Sender(incoming.client), incoming.row);
   auto work = [self = shared_from_this(), channel, further, by_path, name, sequence,
                bytes = std::string(incoming.bytes), policy = policy_, policies = services_.policies,
                files = services_.files, common = common_variables_,
@@ -82,13 +82,16 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
       open.place.client = further->client;
       open.flags = O_RDONLY | O_NONBLOCK;
       further->opened = files->open(*policy, open, files::Wait::kMayBlock);
-      further->error = further->opened.error;
-      if (further->error == 0) {
-        const auto text = read_policy_text(further->opened.fd.get());
-        further->error = text ? 0 : text.error();
-        common.insert(own.begin(), own.end());
-        if (text) further->found = policies->from_text(*text, name, common);
+      std::expected<std::string, int> text = std::unexpected(further->opened.error);
+      if (further->opened.fd) text = read_policy_text(further->opened.fd.get());
+      // Else what /proc/self led to, or why it led nowhere, may be another process's.
+      if (further->sender.is_gone()) {
+        text = std::unexpected(ESRCH);
+        further->opened.denial.reset();
       }
+      further->error = text ? 0 : text.error();
+      common.insert(own.begin(), own.end());
+      if (text) further->found = policies->from_text(*text, name, common);
       further->opened.fd.reset();
     }
     Loop& loop = self->loop_;
@@ -105,7 +108,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
 }
 
 void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further) {
-  record_denial(*further.row, further.client, further.opened);
+  record_denial(further.row, further.client, further.opened);
   if (further.error != 0) {
     narrow_failed(channel, sequence, further.error);
     return;

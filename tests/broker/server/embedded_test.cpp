@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -166,6 +167,36 @@ TEST_F(EmbeddedTest, NarrowingByPathNeedsThatTheFileMayBeRead) {
   EXPECT_EQ(narrow_result(channel, path("mine.policy")), 0);
   EXPECT_EQ(open_result(channel, "file"), 0);
   EXPECT_EQ(open_result(channel, "wide.policy"), -EACCES);
+}
+
+// The number of a process that is gone may be another's by now, and with it /proc/self.
+TEST_F(EmbeddedTest, NarrowingByPathOfAProcessThatIsGoneFails) {
+  EmbeddedTornod tornod;
+  ASSERT_TRUE(tornod.peer().enter(path("wide.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  wire::ClientMessage narrow = test::request_message(1, path("wide.policy"));
+  narrow.mutable_request()->mutable_narrow();
+  for (const bool dies : {false, true}) {
+    // The broker sleeps until the message has come, and its sender has gone.
+    siginfo_t stopped{};
+    ASSERT_EQ(::kill(tornod.pid(), SIGSTOP), 0);
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(tornod.pid()), &stopped, WSTOPPED), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int error = channel.send(narrow);
+      if (dies) ::_exit(error);
+      ::pause();
+    }
+    if (dies) ::waitpid(child, nullptr, 0);
+    ASSERT_EQ(::kill(tornod.pid(), SIGCONT), 0);
+    const auto answer = channel.receive();
+    ASSERT_TRUE(answer) << tornod.log();
+    EXPECT_EQ(answer->message.reply().result(), dies ? -ESRCH : 0);
+    if (!dies) {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+    }
+  }
 }
 
 // Such a file must not hold the broker up.

@@ -2,11 +2,30 @@
 #include <sys/ioctl.h>
 
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "broker/session/reply.h"
 #include "broker/session/session.h"
 
 namespace torno::session {
+namespace {
+
+// What is said instead of a message whose descriptors cannot be sent, in `buffer`: the kernel lets
+// the broker's user have no more in flight. Nothing: without them there is no going on.
+std::optional<std::string_view> without_fds(std::string_view bytes, std::span<char> buffer) {
+  wire::BrokerMessage message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
+  if (message.has_reply()) return write_reply(message.reply().sequence(), -ENFILE, buffer);
+  if (!message.has_channel_ready()) return std::nullopt;
+  // The broker's end of the channel goes when its other end is closed.
+  message.mutable_channel_ready()->Clear();
+  message.mutable_channel_ready()->set_error(ENFILE);
+  message.SerializeToArray(buffer.data(), static_cast<int>(buffer.size()));
+  return std::string_view(buffer.data(), message.ByteSizeLong());
+}
+
+}  // namespace
 
 void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds) {
   const std::size_t size = message.ByteSizeLong();
@@ -15,22 +34,19 @@ void Session::answer(const LinkPtr& link, const wire::BrokerMessage& message, st
     return;
   }
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(workspace_.sent.data()));
-  pass(link, {workspace_.sent.data(), size}, fds,
-       message.has_reply() ? message.reply().sequence() : 0);
+  pass(link, {workspace_.sent.data(), size}, fds);
 }
 
 void Session::answer_result(const LinkPtr& channel, std::uint32_t sequence, std::int32_t result,
                             std::span<Fd> fds) {
-  pass(channel, write_reply(sequence, result, workspace_.sent), fds, sequence);
+  pass(channel, write_reply(sequence, result, workspace_.sent), fds);
 }
 
 void Session::answer_error(const LinkPtr& channel, std::uint32_t sequence, int error) {
   answer_result(channel, sequence, -error, {});
 }
 
-// `sequence` is that of a reply.
-void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds,
-                   std::uint32_t sequence) {
+void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds) {
   int error = EAGAIN;
   if (link->queue.empty()) {
     std::array<int, Datagram::kMaxFds> numbers{};
@@ -46,10 +62,8 @@ void Session::pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fd
     // Whoever asked is not there to hold them open, so closing them may take long.
     for (Fd& fd : fds) discard(std::move(fd));
   }
-  if (error == ETOOMANYREFS && sequence != 0 && !fds.empty()) {
-    // The kernel lets the broker's user have no more descriptors in flight.
-    answer_error(link, sequence, ENFILE);
-    return;
+  if (error == ETOOMANYREFS) {
+    if (const auto instead = without_fds(bytes, workspace_.sent)) return pass(link, *instead, {});
   }
   if (error != EAGAIN) {
     send_failed(link);
@@ -78,6 +92,15 @@ void Session::flush(const LinkPtr& link) {
     const int error =
         send(link->socket.get(), next.bytes, std::span(numbers).first(next.fds.size()));
     if (error == EAGAIN) return;
+    if (error == ETOOMANYREFS) {
+      if (const auto instead = without_fds(next.bytes, workspace_.sent)) {
+        next.bytes = *instead;
+        auto unsent = std::exchange(next.fds, {});
+        for (Fd& fd : unsent) discard(std::move(fd));
+        if (ended_) return;
+        continue;
+      }
+    }
     if (error != 0) {
       send_failed(link);
       return;

@@ -117,7 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer_result(const LinkPtr& channel, std::uint32_t sequence, std::int32_t result,
                      std::span<Fd> fds);
   void answer_error(const LinkPtr& channel, std::uint32_t sequence, int error);
-  void pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds, std::uint32_t sequence);
+  void pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds);
   void queue(const LinkPtr& link, Link::Answer answer);
   void flush(const LinkPtr& link);
   bool hoards(Link& channel);

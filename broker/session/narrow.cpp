@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "broker/base/error.h"
 #include "broker/session/policy_name.h"
@@ -82,7 +83,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   const std::uint32_t sequence = request.sequence;
   const pid_t client = incoming.client;
   if (policy_->policies().size() >= kMaxStackedPolicies) {
-    narrow_failed(channel, sequence, client, E2BIG, too_many());
+    refuse_narrow(channel, sequence, client, E2BIG, too_many());
     return nullptr;
   }
   const std::string name(checked.place.path);
@@ -132,7 +133,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   channel->job = services_.slow_pool.submit(peer_.pid, std::move(work));
   channel->job_sequence = sequence;
   if (channel->job == nullptr) {
-    narrow_failed(channel, sequence, client, ENFILE,
+    refuse_narrow(channel, sequence, client, ENFILE,
                   "too much is under way for this process; try again later");
   }
   return nullptr;
@@ -157,7 +158,7 @@ void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& 
     return;
   }
   if (policy_->policies().size() >= kMaxStackedPolicies) {
-    narrow_failed(channel, sequence, further.client, E2BIG, too_many());
+    refuse_narrow(channel, sequence, further.client, E2BIG, too_many());
     return;
   }
   auto narrowed = std::make_shared<policy::PolicyStack>(*policy_);
@@ -171,14 +172,19 @@ void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& 
   answer(channel, message, welcome->fds);
 }
 
-// `why` is what a peer that says Hello is told of the same policy, or is about a file that the
-// sandboxee may read itself.
 void Session::narrow_failed(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
                             std::string why) {
   if (++narrow_failures_ > kMaxNarrowFailures) {
     violate("it names one policy after another that does not load");
     return;
   }
+  refuse_narrow(channel, sequence, client, error, std::move(why));
+}
+
+// `why` is what a peer that says Hello is told of the same policy, or is about a file that the
+// sandboxee may read itself.
+void Session::refuse_narrow(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
+                            std::string why) {
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();
   reply.set_sequence(sequence);

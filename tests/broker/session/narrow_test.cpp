@@ -112,9 +112,12 @@ TEST_F(Narrow, AFailureSaysWhy) {
 
 TEST_F(Narrow, SaysThatThereAreTooMany) {
   for (std::size_t i = 1; i < kMaxStackedPolicies; ++i) ASSERT_TRUE(narrow("reader"));
-  const auto answer = narrow("reader");
-  ASSERT_TRUE(answer);
-  EXPECT_THAT(answer->message.reply().message(), HasSubstr("at most 16 policies"));
+  // That is no sign of guessing, however often it is tried.
+  for (int i = 0; i <= kMaxNarrowFailures; ++i) {
+    const auto answer = narrow("reader");
+    ASSERT_TRUE(answer);
+    EXPECT_THAT(answer->message.reply().message(), HasSubstr("at most 16 policies"));
+  }
   EXPECT_TRUE(tornod_.wait_for_log("at most 16 policies"));
 }
 

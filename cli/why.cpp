@@ -179,7 +179,8 @@ int why_file(const Policy& policy, const files::Protected& own, Permissions want
                   enough ? "it leads to something allowed" : "");
   }
   if (leads && !enough) {
-    answer("  it leads to something allowed: stat, access(F_OK) and readlink see it, no more");
+    answer(
+        "  it leads to something allowed: stat, access(F_OK or X_OK) and readlink see it, no more");
   }
   explain_way(path, *place);
   return status;

@@ -68,7 +68,9 @@ bool wait_for_answer(int control, Failure& fail) {
     const int ready = left > 0 ? poll(&socket, 1, static_cast<int>(left)) : 0;
     if (ready > 0) return true;
     if (ready == 0) {
-      return fail(EIO, "the broker did not answer within %d seconds",
+      return fail(EIO,
+                  "the broker did not answer within %d seconds: it is busy or out of descriptors, "
+                  "as its log then says; try again later",
                   kHandshakeMilliseconds / 1000);
     }
     if (errno != EINTR) return fail.system(errno, "cannot wait for the broker");

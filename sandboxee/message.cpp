@@ -140,6 +140,9 @@ bool decode_reply(Slot& slot, std::size_t size) {
       case torno_wire_Reply_narrowed_tag:
         reply.narrowed = reader.bytes();
         break;
+      case torno_wire_Reply_message_tag:
+        reply.message = reader.bytes();
+        break;
       default:  // of a later minor version
         break;
     }

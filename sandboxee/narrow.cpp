@@ -28,6 +28,25 @@ bool lower_open_files_again(unsigned open_files, Failure& fail) {
   return true;
 }
 
+// A path as the broker tells paths from names; a relative one means the program's own directory.
+bool is_relative_path(const char* policy, std::size_t size) {
+  static constexpr char kSuffix[] = ".policy";
+  constexpr std::size_t kSuffixSize = sizeof kSuffix - 1;
+  if (*policy == '/') return false;
+  return strchr(policy, '/') != nullptr ||
+         (size >= kSuffixSize && memcmp(policy + size - kSuffixSize, kSuffix, kSuffixSize) == 0);
+}
+
+// What the broker says of it; where it says nothing, or is gone, the errno value's text.
+bool say_refused(const char* policy, int error, const wire::Reply& reply, Failure& fail) {
+  if (reply.message.size > 0) {
+    return fail(error, "%.*s", static_cast<int>(reply.message.size),
+                reinterpret_cast<const char*>(reply.message.data));
+  }
+  return fail(error, "the broker refuses policy %.200s inside the sandbox: %s", policy,
+              strerror(error));
+}
+
 // Asks for the policy; the reply's descriptors and Welcome go into `terms`.
 bool ask_narrow(const char* policy, Terms& terms, bool& narrowed, Failure& fail) {
   ucontext_t context{};
@@ -43,13 +62,17 @@ bool ask_narrow(const char* policy, Terms& terms, bool& narrowed, Failure& fail)
   Target target;
   target.path = policy;
   target.path_size = strlen(policy);
+  if (is_relative_path(policy, target.path_size)) {
+    if (const long error = add_cwd(*slot, target); error < 0) {
+      return fail.system(static_cast<int>(-error), "cannot tell the working directory");
+    }
+  }
+  slot->reply = {};  // no reply at all must not be read as an earlier one
   torno_wire_Request request{};
   request.which_call = torno_wire_Request_narrow_tag;
   Answer answer = ask(*slot, trap, request, target, kMaxReceivedFds);
   if (answer.result < 0) {
-    const int error = static_cast<int>(-answer.result);
-    return fail(error, "the broker refuses policy %.200s inside the sandbox: %s", policy,
-                strerror(error));
+    return say_refused(policy, static_cast<int>(-answer.result), slot->reply, fail);
   }
   narrowed = true;
   if (!wire::decode_welcome(slot->reply.narrowed, terms.welcome)) {

@@ -26,6 +26,7 @@ struct Reply {
   Bytes stat;      // a StatResult
   Bytes target;    // of Readlink
   Bytes narrowed;  // a Welcome
+  Bytes message;   // why Narrow failed
 };
 
 }  // namespace wire

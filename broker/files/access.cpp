@@ -79,7 +79,9 @@ Outcome access_file(const Task& task, const AccessRequest& request) {
   }
   Aim aim;
   aim.wanted = wanted_by(request.mode);
-  aim.leads_suffice = request.mode == F_OK;
+  // That a directory on the way may be entered is no more than that it is there. What turns out to
+  // be none needs EXECUTE.
+  aim.leads_suffice = (request.mode & (R_OK | W_OK)) == 0;
   aim.follow = follow;
   aim.empty_path = (request.flags & AT_EMPTY_PATH) != 0;
   return reach(task, aim, [&](const Target& target, Outcome& outcome) {

@@ -5,6 +5,7 @@
 // the cwd) with the request even when the path is absolute. RESOLVE_NO_XDEV is EINVAL: the broker
 // walks from its own root, and cannot say which mounts the client's walk would have crossed.
 #include <cerrno>
+#include <string_view>
 
 #include "broker/files/call.h"
 #include "broker/files/create.h"
@@ -78,6 +79,13 @@ Aim aim_of(const OpenRequest& request) {
   return aim;
 }
 
+// The root, "." or "..", which are there already; a name with a slash behind it can only be made.
+bool ends_in_no_name(std::string_view path) {
+  path = path.substr(0, path.find_last_not_of('/') + 1);
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  return last.empty() || last == "." || last == "..";
+}
+
 Step end(Outcome& outcome, int error) {
   outcome = failed(error);
   return Step::kDone;
@@ -114,7 +122,9 @@ Step open_existing(const Task& task, const Aim& aim, const OpenRequest& request,
 Step open_at(const Task& task, const Aim& aim, const OpenRequest& request, const Target& target,
              Outcome& outcome) {
   if (aim.create && target.directory && verdict_on(task, aim, target.path, aim.wanted).allowed) {
-    return end(outcome, EISDIR);  // as the kernel, whatever is there
+    // As the kernel, whatever is there.
+    const bool exclusive = (request.flags & O_EXCL) != 0 && ends_in_no_name(task.place.path);
+    return end(outcome, exclusive ? EEXIST : EISDIR);
   }
   if (open_known(task, aim, request, target, outcome)) return Step::kDone;
   Pin pin;

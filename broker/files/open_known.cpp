@@ -29,16 +29,17 @@ bool open_known(const Task& task, const Aim& aim, const OpenRequest& request, co
                 Outcome& outcome) {
   if (task.wait != Wait::kNever || aim.same_as != nullptr) return false;
   if ((request.flags & kLongWay) != 0) return false;
+  // "name/" demands a directory, which the descriptor would then show as a flag nobody gave.
+  if (target.directory && (request.flags & O_DIRECTORY) == 0) return false;
   const std::string_view path = target.path.view();
   const auto known = task.broker.known->find(path);
   if (!known || !known->allows(aim.wanted, task.policy.serial())) return false;
 
-  const std::uint64_t directory = target.directory ? O_DIRECTORY : 0;
   // What was mounted over the path since then would be somebody else's to answer for.
   const std::uint64_t same_mount = known->on_root_mount ? RESOLVE_NO_XDEV : 0;
-  auto fd = openat2(task.broker.root.get(), target.path.below_root(),
-                    request.flags | directory | O_NONBLOCK | O_NOCTTY, 0,
-                    kNoLinks | same_mount | task.cached());
+  auto fd =
+      openat2(task.broker.root.get(), target.path.below_root(),
+              request.flags | O_NONBLOCK | O_NOCTTY, 0, kNoLinks | same_mount | task.cached());
   if (!fd || !is_still(fd->get(), known->object)) return false;
   if ((request.flags & O_NONBLOCK) == 0 &&
       ::fcntl(fd->get(), F_SETFL, static_cast<int>(request.flags)) != 0) {

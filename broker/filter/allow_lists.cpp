@@ -67,7 +67,8 @@ std::vector<SocketShape> socket_shapes(const policy::Policy& policy) {
     shapes.push_back({AF_INET, SOCK_STREAM, 0});
     shapes.push_back({AF_INET, SOCK_STREAM, IPPROTO_TCP});
   }
-  if (policy.connects_ipv6()) {
+  // An IPv4 address may be written in IPv6 (::ffff:10.0.0.1); the broker judges it as IPv4.
+  if (policy.connects_ipv4() || policy.connects_ipv6()) {
     shapes.push_back({AF_INET6, SOCK_STREAM, 0});
     shapes.push_back({AF_INET6, SOCK_STREAM, IPPROTO_TCP});
   }

@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -20,6 +21,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/base/error.h"
 #include "broker/files/protected.h"
 #include "broker/server/peer.h"
 #include "broker/session/loop.h"
@@ -32,6 +34,9 @@ namespace asio = boost::asio;
 
 // After accept failed for want of descriptors or memory: trying at once again would only spin.
 constexpr std::chrono::milliseconds kAcceptAgain{100};
+
+// And saying so every time would fill the log.
+constexpr std::chrono::minutes kSayAgain{1};
 
 // Connections that are not served and still get a polite refusal; the others are closed.
 constexpr std::size_t kMaxRefusing = 64;
@@ -90,6 +95,7 @@ struct Server::State {
   void await_peers();
   void accept();
   void accept_later();
+  void say_cannot_accept(int error);
   void stop();
   void finish();
 
@@ -105,6 +111,7 @@ struct Server::State {
   int listener = -1;  // borrowed
   session::Loop::Handle accepting;
   asio::steady_timer accept_timer{clock};
+  std::optional<std::chrono::steady_clock::time_point> said;  // that accept failed
   std::unique_ptr<asio::signal_set> signals;
   bool single = false;
   bool drained = true;
@@ -197,12 +204,25 @@ void Server::State::accept() {
   };
   Fd control(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!control) {
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause();
+    const int error = errno;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+      say_cannot_accept(error);
+      pause();
+    }
   } else if (auto peer = identify(control.get()); peer) {
     if (!start_session(std::move(control), std::move(*peer))) pause();
   } else {
     dropped.close(std::move(control));
   }
+}
+
+// Who waits to be accepted sees nothing of the reason.
+void Server::State::say_cannot_accept(int error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (said && now - *said < kSayAgain) return;
+  said = now;
+  std::fprintf(stderr, "tornod: error: %s; who connects has to wait (raise the limit: ulimit -n)\n",
+               system_error("cannot accept a connection", error).message.c_str());
 }
 
 void Server::State::accept_later() {

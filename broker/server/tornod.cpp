@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
+#include "broker/base/error.h"
 #include "broker/policy/loader.h"
 #include "broker/server/listener.h"
 #include "broker/server/process.h"
@@ -123,6 +126,18 @@ CLI::Validator without_description(CLI::Validator validator) {
   return validator;
 }
 
+// CLI11's own check would name the largest number there is, all 309 digits of it.
+CLI::Validator descriptor() {
+  return {[](const std::string& word) {
+            int fd = -1;
+            const char* const end = word.data() + word.size();
+            const auto [read, error] = std::from_chars(word.data(), end, fd);
+            if (error == std::errc{} && read == end && fd >= 0) return std::string();
+            return "'" + torno::escape(word) + "' is no descriptor's number";
+          },
+          ""};
+}
+
 std::string versions() {
   return std::string("tornod ") + TORNO_VERSION + " (wire " + std::to_string(torno::wire::VERSION) +
          ")";
@@ -148,7 +163,7 @@ int main(int argc, char** argv) {
       app.add_option("--socket", line.socket, "Where to listen; mode 0600")->type_name("PATH");
   app.add_option("--fd", line.fd, "Serve the connected SOCK_SEQPACKET socket with this number")
       ->type_name("N")
-      ->check(without_description(CLI::NonNegativeNumber))
+      ->check(descriptor())
       ->excludes(socket);
   app.add_option("--policies", line.server.policy_directories,
                  "Folder with NAME.policy files; may be given again, the first match wins. "

@@ -98,7 +98,7 @@ inline constexpr std::chrono::seconds kHandshakeTimeout{30};
 // Welcome.policy, bytes: what the sandboxee's static buffer takes (proto/wire.options).
 inline constexpr std::size_t kMaxShownPolicy = 255;
 
-// Refused.message, bytes.
+// Refused.message and Reply.message, bytes.
 inline constexpr std::size_t kMaxRefusal = 480;
 
 }  // namespace torno::session

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <memory>
+#include <utility>
 
+#include "broker/base/error.h"
 #include "broker/session/policy_name.h"
 #include "broker/session/sender.h"
 #include "broker/session/session.h"
@@ -36,6 +38,31 @@ std::expected<PolicyText, int> read_policy_text(int fd) {
   return PolicyText{std::move(text), policy::FileIdentity::of(file)};
 }
 
+std::string why_unread(const std::string& path, int error) {
+  const std::string what = "cannot read policy '" + path + "'";
+  switch (error) {
+    case EACCES:
+      return system_error(what, error).message + "; the policies in force must allow to READ it";
+    case EINVAL:
+      return what + ": it is no plain file";
+    case EFBIG:
+      return what + ": it is larger than 1 MiB";
+    default:
+      return system_error(what, error).message;
+  }
+}
+
+std::string no_name(const std::string& name) {
+  return "'" + name.substr(0, kMaxPolicyName) +
+         "' is no policy's name; inside the sandbox of a shared broker write a name of A-Z, a-z, "
+         "0-9, . _ - only";
+}
+
+std::string too_many() {
+  return "at most " + std::to_string(kMaxStackedPolicies) +
+         " policies may be in force at once; put the rules of several into one";
+}
+
 }  // namespace
 
 // What came of loading a further policy.
@@ -43,6 +70,7 @@ struct Session::Further {
   const pid_t client;
   const Sender sender;
   const Row& row;
+  const std::string name;
   PolicyStore::Found found = std::unexpected(PolicyStore::Failure{});
   files::Outcome opened{};  // of the file, where a path names it
   int error = 0;            // with no word in `found`
@@ -59,21 +87,22 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   if (checked.broken != nullptr) return checked.broken;
   ++requests_;
   const std::uint32_t sequence = request.sequence;
+  const pid_t client = incoming.client;
   if (policy_->policies().size() >= kMaxStackedPolicies) {
-    answer_error(channel, sequence, E2BIG);
+    refuse_narrow(channel, sequence, client, E2BIG, too_many());
     return nullptr;
   }
   const std::string name(checked.place.path);
   const bool by_path = services_.settings.embedded && is_policy_path(name);
   if (!by_path && !is_policy_name(name)) {
-    narrow_failed(channel, sequence, EINVAL);
+    narrow_failed(channel, sequence, client, EINVAL, no_name(name));
     return nullptr;
   }
   if (by_path && checked.error != 0) {
-    narrow_failed(channel, sequence, checked.error);
+    narrow_failed(channel, sequence, client, checked.error, why_unread(name, checked.error));
     return nullptr;
   }
-  auto further = std::make_shared<Further>(incoming.client, Sender(incoming.client), incoming.row);
+  auto further = std::make_shared<Further>(client, Sender(client), incoming.row, name);
   auto work = [self = shared_from_this(), channel, further, by_path, name, sequence,
                bytes = std::string(incoming.bytes), policy = policy_, policies = services_.policies,
                files = services_.files, common = common_variables_,
@@ -109,30 +138,33 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
   };
   channel->job = services_.slow_pool.submit(peer_.pid, std::move(work));
   channel->job_sequence = sequence;
-  if (channel->job == nullptr) answer_error(channel, sequence, ENFILE);
+  if (channel->job == nullptr) {
+    refuse_narrow(channel, sequence, client, ENFILE,
+                  "too much is under way for this process; try again later");
+  }
   return nullptr;
 }
 
 void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further) {
   record_denial(further.row, further.client, further.opened);
   if (further.error != 0) {
-    narrow_failed(channel, sequence, further.error);
+    narrow_failed(channel, sequence, further.client, further.error,
+                  why_unread(further.name, further.error));
     return;
   }
   if (!further.found) {
-    audit::Event refused = event(further.client);
-    refused.mutable_refused()->set_reason(further.found.error().message);
-    record_limited(std::move(refused));
-    narrow_failed(channel, sequence, further.found.error().missing ? ENOENT : EINVAL);
+    const PolicyStore::Failure& failure = further.found.error();
+    narrow_failed(channel, sequence, further.client, failure.missing ? ENOENT : EINVAL,
+                  failure.message);
     return;
   }
   auto welcome = make_welcome(*further.found);
   if (!welcome) {
-    narrow_failed(channel, sequence, ENOSYS);
+    narrow_failed(channel, sequence, further.client, ENOSYS, welcome.error().message);
     return;
   }
   if (policy_->policies().size() >= kMaxStackedPolicies) {
-    answer_error(channel, sequence, E2BIG);
+    refuse_narrow(channel, sequence, further.client, E2BIG, too_many());
     return;
   }
   auto narrowed = std::make_shared<policy::PolicyStack>(*policy_);
@@ -146,12 +178,28 @@ void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& 
   answer(channel, message, welcome->fds);
 }
 
-void Session::narrow_failed(const LinkPtr& channel, std::uint32_t sequence, int error) {
+void Session::narrow_failed(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
+                            std::string why) {
   if (++narrow_failures_ > kMaxNarrowFailures) {
     violate("it names one policy after another that does not load");
     return;
   }
-  answer_error(channel, sequence, error);
+  refuse_narrow(channel, sequence, client, error, std::move(why));
+}
+
+// `why` is what a peer that says Hello is told of the same policy, or is about a file that the
+// sandboxee may read itself.
+void Session::refuse_narrow(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
+                            std::string why) {
+  wire::BrokerMessage& message = workspace_.decoder.new_answer();
+  wire::Reply& reply = *message.mutable_reply();
+  reply.set_sequence(sequence);
+  reply.set_result(-error);
+  reply.set_message(escape(why).substr(0, kMaxRefusal));
+  answer(channel, message, {});
+  audit::Event refused = event(client);
+  refused.mutable_refused()->set_reason(std::move(why));
+  record_limited(std::move(refused));
 }
 
 }  // namespace torno::session

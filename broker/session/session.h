@@ -111,7 +111,10 @@ class Session : public std::enable_shared_from_this<Session> {
   // narrow.cpp
   struct Further;
   void narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further);
-  void narrow_failed(const LinkPtr& channel, std::uint32_t sequence, int error);
+  void narrow_failed(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
+                     std::string why);
+  void refuse_narrow(const LinkPtr& channel, std::uint32_t sequence, pid_t client, int error,
+                     std::string why);
 
   // answer.cpp
   void answer(const LinkPtr& link, const wire::BrokerMessage& message, std::span<Fd> fds);

@@ -30,6 +30,10 @@ int fail(Exit status, const std::string& message) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--help") == 0) {
+    std::fputs(kUsage, stdout);
+    return kDone;
+  }
   if (argc < 2 || argv[1][0] == '-') {
     std::fputs(kUsage, stderr);
     return kBadUsage;

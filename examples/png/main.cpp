@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "examples/png/decode.h"
@@ -27,11 +28,17 @@ constexpr char kUsage[] =
     "Decodes IN.png, sealed, and writes it as PBM, PGM or PPM.\n"
     "Without --policy, reading IN.png and writing OUT.pnm is all that is allowed.\n";
 
+struct File {
+  std::string name;  // as the command line has it, for messages
+  std::string path;  // that is opened
+};
+
 struct Options {
+  bool help = false;
   std::string policy;
   std::vector<std::string> variables;  // "NAME=VALUE"
-  std::string input;
-  std::string output;
+  File input;
+  File output;
 };
 
 int fail(Exit status, const std::string& message) {
@@ -43,6 +50,10 @@ bool parse(int argc, char** argv, Options& options) {
   std::vector<std::string> files;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
+    if (word == "--help") {
+      options.help = true;
+      return true;
+    }
     if ((word == "--policy" || word == "--set") && i + 1 == argc) return false;
     if (word == "--policy") {
       options.policy = argv[++i];
@@ -55,33 +66,49 @@ bool parse(int argc, char** argv, Options& options) {
     }
   }
   if (files.size() != 2) return false;
-  options.input = files[0];
-  options.output = files[1];
+  options.input = {files[0], files[0]};
+  options.output = {files[1], files[1]};
   return true;
 }
 
-// Without symlinks, since rules are about what a path leads to.
-std::string canonical(const std::string& path) {
-  return std::filesystem::weakly_canonical(path).string();
+// The path without symlinks: rules are about what a path leads to, and the links and directories
+// on the way there need no rule when nobody goes that way.
+bool resolve(File& file) {
+  std::error_code error;
+  // First absolute: of a relative path whose first component is missing nothing would be resolved.
+  std::filesystem::path path = std::filesystem::absolute(file.name, error);
+  if (!error) path = std::filesystem::weakly_canonical(path, error);
+  if (!error) {
+    file.path = path.string();
+    return true;
+  }
+  fail(kNoAccess, "cannot find " + file.name + ": " + error.message());
+  return false;
 }
 
 // The default policy allows the two files of the command line, which is still to be trusted now.
-void use_default_policy(Options& options) {
+bool use_default_policy(Options& options) {
+  if (!resolve(options.input) || !resolve(options.output)) return false;
   options.policy = TORNO_PNG_POLICY;
-  options.variables.push_back("INPUT=" + canonical(options.input));
-  options.variables.push_back("OUTPUT=" + canonical(options.output));
+  options.variables.push_back("INPUT=" + options.input.path);
+  options.variables.push_back("OUTPUT=" + options.output.path);
+  return true;
 }
 
 int decode(const Options& options) {
-  std::FILE* file = std::fopen(options.input.c_str(), "rb");
+  std::FILE* file = std::fopen(options.input.path.c_str(), "rb");
   if (file == nullptr) {
-    return fail(kNoAccess, "cannot open " + options.input + ": " + std::strerror(errno));
+    return fail(kNoAccess, "cannot open " + options.input.name + ": " + std::strerror(errno));
   }
   const std::expected<Image, std::string> image = torno::examples::decode_png(file);
   std::fclose(file);
-  if (!image) return fail(kBadPicture, options.input + ": " + image.error());
-  const auto written = torno::examples::write_file(options.output, to_pnm(*image));
-  if (!written) return fail(kNoAccess, written.error());
+  if (!image) return fail(kBadPicture, options.input.name + ": " + image.error());
+  const auto written = torno::examples::write_file(options.output.path, to_pnm(*image));
+  if (!written) {
+    const auto& [what, error] = written.error();
+    return fail(kNoAccess, std::string("cannot ") + what + " " + options.output.name + ": " +
+                               std::strerror(error));
+  }
   return kDone;
 }
 
@@ -93,7 +120,11 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return kBadUsage;
   }
-  if (options.policy.empty()) use_default_policy(options);
+  if (options.help) {
+    std::fputs(kUsage, stdout);
+    return kDone;
+  }
+  if (options.policy.empty() && !use_default_policy(options)) return kNoAccess;
   for (const std::string& assignment : options.variables) {
     if (torno_set(assignment.c_str()) != 0) {
       return fail(kBadUsage, "cannot set " + assignment + ": " + std::strerror(errno));

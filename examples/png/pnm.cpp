@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 
 namespace torno::examples {
@@ -31,8 +30,8 @@ void append_samples(const Image& image, std::string& out) {
   }
 }
 
-std::unexpected<std::string> failure(std::string_view what, const std::string& path, int error) {
-  return std::unexpected("cannot " + std::string(what) + " " + path + ": " + std::strerror(error));
+std::unexpected<WriteFailure> failure(const char* what, int error) {
+  return std::unexpected(WriteFailure{what, error});
 }
 
 }  // namespace
@@ -47,9 +46,9 @@ std::string to_pnm(const Image& image) {
   return out;
 }
 
-std::expected<void, std::string> write_file(const std::string& path, const std::string& bytes) {
+std::expected<void, WriteFailure> write_file(const std::string& path, const std::string& bytes) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return failure("create", path, errno);
+  if (fd < 0) return failure("create", errno);
   std::string_view rest = bytes;
   while (!rest.empty()) {
     const ssize_t written = write(fd, rest.data(), rest.size());
@@ -57,13 +56,13 @@ std::expected<void, std::string> write_file(const std::string& path, const std::
     if (written < 0) {
       // Half a picture must not pass for a whole one.
       const int error = errno;
-      if (ftruncate(fd, 0) != 0) return failure("write, and cannot empty,", path, error);
+      if (ftruncate(fd, 0) != 0) return failure("write, and cannot empty,", error);
       close(fd);
-      return failure("write", path, error);
+      return failure("write", error);
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (close(fd) != 0) return failure("write", path, errno);
+  if (close(fd) != 0) return failure("write", errno);
   return {};
 }
 

@@ -11,10 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <string>
 
+#include "broker/base/fd.h"
 #include "tests/attack/scene.h"
+#include "tests/support/raw_peer.h"
 
 namespace torno::test {
 namespace {
@@ -112,25 +117,78 @@ TEST(AttackBroker, LimitsAndAffinity) {
   expect_out_of_reach(limits);
 }
 
-// A sealed worker must not become a new client of the broker under a policy that allows more.
-TEST(AttackBroker, SecondSession) {
-  const Scene scene(
-      "include: \"base\"\nconnect { unix: \"$ROOT/**\" }\nconnect { unix: \"/**\" }\n");
-  const std::string path = scene.broker().socket_path();
-  const Attack attack = [path] {
-    bool connected = false;
-    for (const int type : {SOCK_SEQPACKET, SOCK_STREAM}) {
-      const int fd = ::socket(AF_UNIX, type, 0);
-      sockaddr_un address{};
-      address.sun_family = AF_UNIX;
-      std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-      connected |= fd >= 0 &&
-                   ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    }
-    return connected;
-  };
-  EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+// A sealed worker must not become a new client of the broker under a policy that allows more. It
+// can make no SOCK_SEQPACKET socket, but may have had one, and asks for the connection by the rule
+// that allows every unix socket.
+class AttackSecondSession : public testing::Test {
+ protected:
+  static int connect_to(int socket, const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    return ::connect(socket, generic, sizeof address) == 0 ? 0 : errno;
+  }
+  static bool opens_inherited() {
+    inherited_ = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    return inherited_ >= 0;
+  }
+  // Becomes a client that gets "wide".
+  static bool is_welcomed(const std::string& path) {
+    if (connect_to(inherited_, path) != 0) return false;
+    const RawPeer peer{Fd(inherited_)};
+    const auto answer = peer.hello("wide");
+    return answer && answer->message.has_welcome();
+  }
+
+  const Scene scene_{"include: \"base\"\nconnect { unix: \"/**\" }\n"};
+  const std::string socket_ = scene_.broker().socket_path();
+  static int inherited_;
+};
+
+int AttackSecondSession::inherited_ = -1;
+
+TEST_F(AttackSecondSession, OverASocketFromBeforeTheSeal) {
+  std::ofstream(scene_.broker().policy_directory() + "/wide.policy")
+      << "file { path: \"/**\" allow: [READ, WRITE, CREATE] }\n";
+  const Attack attack = [this] { return is_welcomed(socket_); };
+  EXPECT_EQ(scene_.free([&] { return opens_inherited() && attack(); }), Ended::kSucceeded);
+  EXPECT_EQ(scene_.sealed(attack, opens_inherited), Ended::kRefused);
+  // Not by the filter, which passes connect on.
+  EXPECT_TRUE(scene_.broker().wait_for_log("denied connect CONNECT socket of another kind: EACCES"))
+      << scene_.broker().log();
+}
+
+// The kernel connects no stream socket to the broker's; that it would be EPROTOTYPE shows who
+// refused. By the broker's own path, and by other names of the same socket.
+TEST_F(AttackSecondSession, ByAnyNameOfTheBrokersSocket) {
+  const std::string link = scene_.path("allowed/broker.sock");
+  const std::string hard_link = scene_.path("writable/broker.sock");
+  ASSERT_EQ(::symlink(socket_.c_str(), link.c_str()), 0);
+  ASSERT_EQ(::link(socket_.c_str(), hard_link.c_str()), 0);
+  for (const std::string& path : {socket_, link, hard_link}) {
+    const auto error_is = [path](int error) {
+      return Attack([=] {
+        return connect_to(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), path) == error;
+      });
+    };
+    EXPECT_EQ(scene_.free(error_is(EPROTOTYPE)), Ended::kSucceeded) << path;
+    EXPECT_EQ(scene_.sealed(error_is(EACCES)), Ended::kSucceeded) << path;
+    const std::string leads_to = path == link ? socket_ : path;
+    EXPECT_TRUE(scene_.broker().wait_for_log("denied connect CONNECT unix:" + leads_to)) << path;
+  }
+  // The rule itself works.
+  const std::string elsewhere = scene_.path("writable/server.sock");
+  const Fd server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, elsewhere.c_str(), sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(server.get(), 8), 0);
+  EXPECT_EQ(scene_.sealed([=] {
+    return connect_to(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), elsewhere) == 0;
+  }),
+            Ended::kSucceeded);
 }
 
 // Writing a policy is writing one's own permission. The rule allows the whole tree.

@@ -131,5 +131,12 @@ TEST(Plugin, AWrongCommandLineSaysWhatIsRight) {
   EXPECT_TRUE(result.err.starts_with("usage: torno-plugin-host ")) << result.err;
 }
 
+TEST(Plugin, HelpThatIsAskedForIsNoError) {
+  const Result result = run({program("torno-plugin-host"), "--help"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_TRUE(result.out.starts_with("usage: torno-plugin-host ")) << result.out;
+  EXPECT_EQ(result.err, "");
+}
+
 }  // namespace
 }  // namespace torno::examples

@@ -101,6 +101,70 @@ TEST(Png, OverwritesWhatIsThere) {
   expect_equal(directory.path() + "/in.png", directory);
 }
 
+// ---------------------------------------------------------- paths as people type them
+
+// In the folder `work`, which is the working directory of what they run.
+struct Relative : testing::Test {
+  Relative() {
+    std::filesystem::create_directory(directory.path() + "/work");
+    directory.write("work/in.png", png);
+    std::filesystem::current_path(directory.path() + "/work");
+  }
+  ~Relative() override { std::filesystem::current_path(before); }
+  void expect_decoded(const std::string& from, const std::string& to) {
+    const Result result = run({program("torno-png"), from, to});
+    EXPECT_EQ(result.status, kDone) << result.err;
+    EXPECT_TRUE(read_file(to) == with_pngtopnm(from)) << from << ' ' << to;
+  }
+  std::string said(const std::string& from) {
+    const Result result = run({program("torno-png"), from, "out.ppm"});
+    EXPECT_EQ(result.status, kNoAccess) << result.err;
+    EXPECT_FALSE(exists("out.ppm"));
+    return result.said_by("torno-png");
+  }
+  const std::filesystem::path before = std::filesystem::current_path();
+  const TemporaryDirectory directory;
+  const std::string png = make_png({"rgb", PNG_COLOR_TYPE_RGB, 8});
+};
+
+TEST_F(Relative, ANewOutputInTheCurrentDirectory) {
+  expect_decoded("in.png", "out.ppm");
+}
+
+TEST_F(Relative, PathsWithDots) {
+  directory.write("above.png", png);
+  expect_decoded("../above.png", "./../above.ppm");
+  expect_decoded("../work/in.png", "../work/out.ppm");
+}
+
+TEST_F(Relative, AnInputThatIsASymlinkAllowsWhatItLeadsTo) {
+  directory.write("above.png", png);
+  std::filesystem::create_symlink("../above.png", "link.png");
+  std::filesystem::create_symlink("link.png", "second.png");
+  expect_decoded("second.png", "out.ppm");
+}
+
+TEST_F(Relative, ADirectoryThatIsASymlink) {
+  std::filesystem::create_directory("real");
+  std::filesystem::create_directory_symlink("real", "linked");
+  directory.write("work/real/in.png", png);
+  expect_decoded("linked/in.png", "linked/out.ppm");
+}
+
+TEST_F(Relative, AMissingInputIsMissing) {
+  EXPECT_EQ(said("none.png"),
+            "torno-png: error: cannot open none.png: No such file or directory\n");
+  EXPECT_EQ(said("none/none.png"),
+            "torno-png: error: cannot open none/none.png: No such file or directory\n");
+}
+
+TEST_F(Relative, APathThatLeadsNowhereIsOneLine) {
+  std::filesystem::create_symlink("loop.png", "loop.png");
+  EXPECT_EQ(said("loop.png"),
+            "torno-png: error: cannot find loop.png: Too many levels of symbolic links\n");
+  EXPECT_TRUE(said("").starts_with("torno-png: error: cannot find : "));
+}
+
 // ------------------------------------------------------------------------- broken pictures
 
 void expect_bad_picture(const std::string& bytes) {
@@ -255,6 +319,13 @@ TEST(Png, AWrongCommandLineSaysWhatIsRight) {
     EXPECT_EQ(result.status, kBadUsage);
     EXPECT_TRUE(result.err.starts_with("usage: torno-png ")) << result.err;
   }
+}
+
+TEST(Png, HelpThatIsAskedForIsNoError) {
+  const Result result = run({program("torno-png"), "--help"});
+  EXPECT_EQ(result.status, kDone);
+  EXPECT_TRUE(result.out.starts_with("usage: torno-png ")) << result.out;
+  EXPECT_EQ(result.err, "");
 }
 
 }  // namespace

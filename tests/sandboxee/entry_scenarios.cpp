@@ -127,11 +127,29 @@ SPECIAL_SCENARIO(a_broker_of_ones_own) {
   CHECK_ERRNO(torno_set("A=x"), EBUSY);
 }
 
+// In the playground's folder lie policies that may be read: wide, mine and typo.
+SPECIAL_SCENARIO(a_second_policy_named_by_a_relative_path) {
+  char error[TORNO_ERROR_SIZE];
+  CHECK(chdir(place.directory.c_str()) == 0);
+  CHECK(torno_enter("./wide.policy", 0, error, sizeof error) == 0);
+  CHECK(opens(place.file()));
+  CHECK_ERRNO(torno_enter("./missing.policy", 0, error, sizeof error), ENOENT);
+  CHECK(std::strstr(error, "cannot read policy './missing.policy': No such file") != nullptr);
+  CHECK_ERRNO(torno_enter("typo.policy", 0, error, sizeof error), EINVAL);
+  CHECK(std::strstr(error, "typo.policy:2:1: error: unknown field 'fil'") != nullptr);
+  CHECK(std::strchr(error, '\n') == nullptr);
+  CHECK(opens(place.file()));
+  CHECK(torno_enter("./mine.policy", 0, error, sizeof error) == 0);
+  CHECK_ERRNO(open(place.file().c_str(), O_RDONLY), EACCES);
+  CHECK(opens(place.directory + "/mine.policy"));
+}
+
 SEALED_SCENARIO(a_second_policy_narrows) {
   const std::string made = place.writable() + "/made";
   char error[TORNO_ERROR_SIZE];
   CHECK(opens(made, O_CREAT | O_WRONLY));
-  CHECK(torno_enter("missing", 0, error, sizeof error) == -1);
+  CHECK_ERRNO(torno_enter("missing", 0, error, sizeof error), ENOENT);
+  CHECK(std::strstr(error, "no policy 'missing'") != nullptr);
   CHECK(opens(made, O_WRONLY));
   CHECK(torno_enter("narrower", 0, error, sizeof error) == 0);
   CHECK_ERRNO(open(made.c_str(), O_WRONLY), EACCES);

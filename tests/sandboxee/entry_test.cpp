@@ -102,7 +102,9 @@ TEST_F(Entry, BrokenHandshakes) {
 }
 
 TEST_F(Entry, BrokerThatDoesNotAnswer) {
-  EXPECT_THAT(report_fault(Fault::kMute), HasSubstr("-1 EIO: the broker did not answer"));
+  EXPECT_THAT(report_fault(Fault::kMute),
+              HasSubstr("-1 EIO: the broker did not answer within 10 seconds: it is busy or out "
+                        "of descriptors, as its log then says"));
 }
 
 TEST_F(Entry, FailureLeavesNothingBehind) {
@@ -121,6 +123,18 @@ TEST_F(Entry, BrokerOfOnesOwn) {
   std::ofstream(policy) << "file { path: \"${PLACE}/allowed/**\" allow: READ }\n";
   EXPECT_PASSES(run_scenario("a_broker_of_ones_own", playground_.place(),
                              {{"TORNO_TORNOD=" + tornod_path(), "TEST_POLICY=" + policy}, -1}));
+}
+
+TEST_F(Entry, SecondPolicyByARelativePath) {
+  const std::string directory = playground_.place().directory;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(directory + "/" + name) << text;
+  };
+  write("wide.policy", "file { path: \"" + directory + "/**\" allow: READ }\n");
+  write("mine.policy", "file { path: \"" + directory + "/mine.policy\" allow: READ }\n");
+  write("typo.policy", "name: \"x\"\nfil { }\n");
+  EXPECT_PASSES(run_scenario("a_second_policy_named_by_a_relative_path", playground_.place(),
+                             {{"TORNO_TORNOD=" + tornod_path()}, -1}));
 }
 
 }  // namespace

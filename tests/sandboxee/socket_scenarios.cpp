@@ -56,6 +56,34 @@ int connect_to(int socket_, const Address& address) {
 
 }  // namespace
 
+// Policy "test" allows 127.0.0.1 alone.
+SCENARIO(an_ipv4_address_may_be_written_in_ipv6) {
+  const int probe = socket(AF_INET6, SOCK_STREAM, 0);
+  if (probe < 0) return;  // there is no IPv6 here
+  close(probe);
+  sockaddr_in address;
+  listen_tcp(address);
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  mapped.sin6_port = address.sin_port;
+  CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr) == 1);
+  enter("test");
+
+  const int client = socket(AF_INET6, SOCK_STREAM, 0);
+  CHECK(client >= 0);
+  CHECK(connect_to(client, mapped) == 0);
+  CHECK(send(client, "x", 1, 0) == 1);
+  const int other = socket(AF_INET6, SOCK_STREAM, 0);
+  for (const char* refused : {"::ffff:127.0.0.2", "::1", "::", "::127.0.0.1"}) {
+    CHECK(inet_pton(AF_INET6, refused, &mapped.sin6_addr) == 1);
+    CHECK_ERRNO(connect_to(other, mapped), EACCES);
+  }
+  CHECK_ERRNO(bind(other, reinterpret_cast<const sockaddr*>(&mapped), sizeof mapped), EACCES);
+  // The same socket as one of IPv4, for which no address of this family is left to judge.
+  const int ipv4 = AF_INET;
+  CHECK_ERRNO(setsockopt(client, IPPROTO_IPV6, IPV6_ADDRFORM, &ipv4, sizeof ipv4), EPERM);
+}
+
 SCENARIO(tcp_connections_are_made) {
   sockaddr_in address;
   listen_tcp(address);

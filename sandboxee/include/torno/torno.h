@@ -40,14 +40,17 @@ extern "C" {
  * this process alone: the one TORNO_TORNOD names, else the one beside the program, else the
  * installed one. One that is named but does not answer is an error: nothing else is tried.
  *
- * Inside a sandbox it may be called again, also with threads: the policies stack, an access needs
- * all of them.
+ * Inside a sandbox it may be called again, also with threads: the policies stack, at most 16, and
+ * an access needs all of them. A path then names a file that the policies in force let be read.
  *
  * Returns 0, or -1 with errno: EINVAL (an argument), EBUSY (more than one thread: call it before
  * starting any), ENOENT (no broker found), ECONNREFUSED (the broker refused; error says why),
  * EPROTO (no wire version in common, or not a broker), ENOSYS (this kernel lacks something
  * required), EMFILE (the hard RLIMIT_NOFILE is below 4096, or one of the descriptors 4032 to 4095
  * is in use), EIO (the broker went away or does not answer), or what a failed system call left.
+ * Inside a sandbox also ENOENT (no such policy), EINVAL (it does not load), EACCES (its file may
+ * not be read) and E2BIG (16 policies are in force already); the broker ends a session, EIO from
+ * then on, that has named 16 policies which were missing, unreadable or wrong, and names another.
  * A failure before the filter is loaded leaves the process unconfined, but RLIMIT_NOFILE,
  * no_new_privs, Landlock, or MDWE may already be in force: do not go on, exit. A failure after
  * the filter is loaded ends the process with a message on standard error.

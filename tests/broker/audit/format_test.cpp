@@ -64,6 +64,20 @@ TEST(FormatTest, IsJsonOfTheSchema) {
             R"("path":"/a","permission":"READ","error":"EACCES"}})");
 }
 
+TEST(FormatTest, JsonShowsAZeroThatSaysSomething) {
+  Event event;
+  event.set_session(1);
+  event.set_pid(5);
+  event.set_uid(0);
+  event.mutable_ended()->set_requests(0);
+  event.mutable_ended()->set_denials(0);
+  EXPECT_EQ(to_line(event, Format::kJson),
+            R"({"session":"1","pid":5,"uid":0,"ended":{"requests":"0","denials":"0"}})");
+  event.mutable_started()->set_layers(0);
+  EXPECT_EQ(to_line(event, Format::kJson),
+            R"({"session":"1","pid":5,"uid":0,"started":{"layers":0}})");
+}
+
 // A file name that ends the line and begins another, that clears the terminal, that is no UTF-8.
 TEST(FormatTest, EscapesWhatCouldForgeALineOrDriveATerminal) {
   const std::string hostile = "/a\ntorno: denied nothing\x1b[2J\xff\\x41\r";

@@ -44,8 +44,27 @@ TEST_F(Access, LeadingDirectoryExistsAndNothingElse) {
   make_directory("way/goal");
   allow(R"(file { path: "$D/way/goal/**" allow: READ })");
   EXPECT_EQ(access(at("way"), F_OK).error, 0);
-  EXPECT_TRUE(is_denied(access(at("way"), R_OK)));
-  EXPECT_TRUE(is_denied(access(at("way"), X_OK)));
+  EXPECT_EQ(access(at("way"), X_OK).error, 0);
+  EXPECT_EQ(access(at("way"), X_OK, AT_EACCESS).error, 0);
+  for (const std::uint32_t mode : {R_OK, W_OK, R_OK | X_OK, W_OK | X_OK}) {
+    EXPECT_TRUE(is_denied(access(at("way"), mode))) << mode;
+  }
+}
+
+TEST_F(Access, OnlyADirectoryOnTheWayCanBeEntered) {
+  make_directory("real/goal");
+  link("real", "way");
+  write("other");
+  ASSERT_EQ(::chmod(at("other").c_str(), 0777), 0);
+  allow(R"(file { path: "$D/way/goal/**" allow: READ })");
+  EXPECT_EQ(access(at("way"), X_OK).error, 0);
+  EXPECT_EQ(access(at("way"), F_OK, AT_SYMLINK_NOFOLLOW).error, 0);
+  EXPECT_TRUE(is_denied(access(at("way"), X_OK, AT_SYMLINK_NOFOLLOW)));
+  EXPECT_TRUE(is_denied(access(at("other"), X_OK)));
+  // Where any name may lead on, a file is none the more executable.
+  allow(R"(file { path: "$D/*/goal/**" allow: READ })");
+  EXPECT_TRUE(is_denied(access(at("other"), X_OK)));
+  EXPECT_EQ(access(at("missing"), X_OK).error, access(at("missing"), F_OK).error);
 }
 
 TEST_F(Access, TheFilesOwnModeCountsToo) {

@@ -143,6 +143,16 @@ TEST_F(Open, CreateOfADirectoryIsEisdir) {
   EXPECT_EQ(open(at("directory/"), O_RDONLY | O_CREAT, 0600).error, EISDIR);
   EXPECT_EQ(open(at("missing/"), O_WRONLY | O_CREAT, 0600).error, EISDIR);
   EXPECT_EQ(open(at("directory"), O_WRONLY).error, EISDIR);
+  for (const char* name : {"directory", "directory/", "directory/.", "directory/..", "directory/./",
+                           "directory/..//", "/"}) {
+    for (const int flags : {O_RDONLY | O_CREAT, O_RDONLY | O_CREAT | O_EXCL}) {
+      const Fd native(::open(at(name).c_str(), flags | O_CLOEXEC, 0600));
+      const int error = errno;
+      ASSERT_FALSE(native) << name;
+      EXPECT_EQ(open(at(name), static_cast<std::uint64_t>(flags), 0600).error, error)
+          << name << ' ' << flags;
+    }
+  }
   EXPECT_EQ(open(at("missing/file"), O_WRONLY | O_CREAT, 0600).error, ENOENT);
 }
 
@@ -180,6 +190,16 @@ TEST_F(Open, DirectoryIsReadWithRead) {
   write("file");
   allow(R"(file { path: "$D/**" allow: READ })");
   EXPECT_EQ(open(at("directory"), O_RDONLY | O_DIRECTORY).error, 0);
+  for (const char* name : {"directory", "directory/", "directory/../directory/", "directory/."}) {
+    for (const int flags : {O_RDONLY, O_RDONLY | O_NONBLOCK, O_RDONLY | O_DIRECTORY}) {
+      for (int times = 0; times < 2; ++times) {  // the second one by the short way
+        const Outcome outcome = open(at(name), static_cast<std::uint64_t>(flags));
+        const Fd native(::open(at(name).c_str(), flags | O_CLOEXEC));
+        EXPECT_EQ(::fcntl(outcome.fd.get(), F_GETFL), ::fcntl(native.get(), F_GETFL))
+            << name << ' ' << flags;
+      }
+    }
+  }
   EXPECT_EQ(open(at("file"), O_RDONLY | O_DIRECTORY).error, ENOTDIR);
   allow(R"(file { path: "$D/directory" allow: STAT })");
   EXPECT_TRUE(is_denied(open(at("directory"), O_RDONLY | O_DIRECTORY)));

@@ -230,7 +230,8 @@ TEST(SyscallRuleErrors, MalformedRulesFromElsewhere) {
   const auto accepted = [](const policy::SyscallRule& rule) {
     policy::PolicyFile file;
     *file.add_syscall() = rule;
-    const policy::Policy policy(file, {policy::RuleSource{"elsewhere", 1, 1}}, nullptr, nullptr);
+    const policy::Policy policy(file, {policy::RuleSource{"elsewhere", 1, 1}}, nullptr, nullptr,
+                                {});
     return syscall_rules(policy, {}).has_value();
   };
   EXPECT_TRUE(accepted(valid));

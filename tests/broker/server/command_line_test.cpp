@@ -38,8 +38,12 @@ TEST(CommandLineTest, Mistakes) {
   expect_fails(run_tornod({"--nonsense"}), "--nonsense");
   expect_fails(run_tornod({"--socket"}), "--socket");
   expect_fails(run_tornod({"--socket", "/tmp/x", "--fd", "3"}), "--fd");
-  expect_fails(run_tornod({"--fd", "x"}), "--fd");
-  expect_fails(run_tornod({"--fd", "-1"}), "--fd");
+  for (const std::string word : {"abc", "-1", "3x", "", "99999999999"}) {
+    const Ran ran = run_tornod({"--fd", word});
+    EXPECT_EQ(ran.status, 125);
+    EXPECT_EQ(ran.error,
+              "tornod: error: --fd: '" + word + "' is no descriptor's number; see tornod --help\n");
+  }
   expect_fails(run_tornod({"--socket", "/tmp/x", "--threads", "0"}), "--threads");
   expect_fails(run_tornod({"--socket", "/tmp/x", "--threads", "65"}), "--threads");
   expect_fails(run_tornod({"--socket", "/tmp/x", "--log-format", "xml"}), "--log-format");

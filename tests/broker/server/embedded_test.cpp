@@ -220,6 +220,36 @@ TEST_F(EmbeddedTest, NobodyWritesThePolicyThatNarrowingNamedByItsPath) {
   EXPECT_EQ(written("file"), 0) << "positive control";
 }
 
+TEST_F(EmbeddedTest, NarrowingByPathSaysWhatIsWrongWithTheFile) {
+  EmbeddedTornod tornod;
+  files_.write("typo.policy", "name: \"x\"\nfil { }\n");
+  ASSERT_TRUE(tornod.peer().enter(path("wide.policy")));
+  const RawPeer channel = tornod.peer().new_channel();
+  const auto why = [&](const std::string& policy) {
+    wire::ClientMessage message = test::request_message(1, policy);
+    wire::Request& request = *message.mutable_request();
+    request.mutable_narrow();
+    if (!policy.starts_with('/')) {
+      request.set_directory(wire::DIRECTORY_CWD);
+      request.set_cwd(files_.path());
+    }
+    const auto answer = channel.ask_and_wait(message);
+    return answer ? answer->message.reply().message() : "no answer";
+  };
+  EXPECT_THAT(why(path("typo.policy")), HasSubstr("/typo.policy:2:1: error: unknown field 'fil'"));
+  EXPECT_THAT(why("./typo.policy"), HasSubstr("./typo.policy:2:1: error: unknown field 'fil'"));
+  EXPECT_THAT(why("typo.policy"), HasSubstr("typo.policy:2:1: error: unknown field 'fil'"));
+  EXPECT_THAT(why("./missing.policy"),
+              HasSubstr("cannot read policy './missing.policy': No such file or directory"));
+  const test::TemporaryDirectory elsewhere;
+  const std::string hidden = elsewhere.write("x.policy", "fil {}");
+  EXPECT_THAT(why(hidden), HasSubstr("must allow to READ it"));
+  EXPECT_EQ(why("./mine.policy"), "") << "positive control";
+  EXPECT_EQ(open_result(channel, "wide.policy"), -EACCES);
+  EXPECT_EQ(tornod.end(), 0);
+  EXPECT_THAT(tornod.log(), HasSubstr("cannot read policy './missing.policy'"));
+}
+
 // The number of a process that is gone may be another's by now, and with it /proc/self.
 TEST_F(EmbeddedTest, NarrowingByPathOfAProcessThatIsGoneFails) {
   EmbeddedTornod tornod;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,26 @@ TEST(ServiceTest, TwoPoliciesOnOneBroker) {
   EXPECT_EQ(open_result(second, right), 0);
   EXPECT_TRUE(tornod.wait_for_log("policy=left session="));
   EXPECT_TRUE(tornod.wait_for_log("policy=right session="));
+}
+
+// Who connects waits; the log says why, once, and the broker goes on when there is room again.
+TEST(ServiceTest, SaysThatItIsOutOfDescriptors) {
+  const TornodProcess tornod(test::Policies{{"any", ""}});
+  const RawPeer first = RawPeer::connect(tornod.socket_path());
+  ASSERT_TRUE(first.enter("any"));
+  rlimit before{};
+  ASSERT_EQ(::prlimit(tornod.pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::prlimit(tornod.pid(), RLIMIT_NOFILE, &none, nullptr), 0);
+  const RawPeer second = RawPeer::connect(tornod.socket_path());
+  const RawPeer third = RawPeer::connect(tornod.socket_path());
+  constexpr char kSaid[] = "tornod: error: cannot accept a connection: Too many open files";
+  EXPECT_TRUE(tornod.wait_for_log(kSaid)) << tornod.log();
+  ASSERT_EQ(::prlimit(tornod.pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_TRUE(second.enter("any"));
+  EXPECT_TRUE(third.enter("any"));
+  const std::string log = tornod.log();
+  EXPECT_EQ(log.find(kSaid), log.rfind(kSaid)) << log;
 }
 
 TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {

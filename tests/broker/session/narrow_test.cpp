@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@ namespace torno::session {
 namespace {
 
 using test::RawPeer;
+using testing::HasSubstr;
 
 class Narrow : public Served {
  protected:
@@ -81,6 +83,42 @@ TEST_F(Narrow, HasABound) {
     EXPECT_EQ(answer->message.reply().result(), 0);
   }
   EXPECT_EQ(narrowing_fails("reader"), -E2BIG);
+}
+
+// What a peer that names the same policy in its Hello is told, and no more.
+TEST_F(Narrow, AFailureSaysWhy) {
+  const auto why = [&](const std::string& policy) {
+    const auto answer = narrow(policy);
+    return answer ? answer->message.reply().message() : "no answer";
+  };
+  const auto refused = [&](const std::string& policy) {
+    const auto answer = connect().hello(policy);
+    return answer ? answer->message.refused().message() : "no answer";
+  };
+  EXPECT_THAT(why("typo"), HasSubstr("typo.policy:2:3: error: unknown field 'pth'"));
+  EXPECT_EQ(why("typo"), refused("typo"));
+  EXPECT_THAT(why("nosuch"), HasSubstr("no policy 'nosuch'"));
+  EXPECT_TRUE(tornod_.wait_for_log("no policy 'nosuch'"));
+  EXPECT_EQ(why("nosuch"), refused("nosuch"));
+  EXPECT_THAT(why("../x"), HasSubstr("'../x' is no policy's name"));
+  EXPECT_TRUE(tornod_.wait_for_log("'../x' is no policy's name"));
+  // The name is the attacker's: bounded, and one line.
+  std::string name = "\n\x1b[2J/";
+  name.append(4000, '\xff');
+  const std::string hostile = why(name);
+  EXPECT_THAT(hostile, HasSubstr("'\\x0a\\x1b[2J/"));
+  EXPECT_LE(hostile.size(), kMaxRefusal);
+}
+
+TEST_F(Narrow, SaysThatThereAreTooMany) {
+  for (std::size_t i = 1; i < kMaxStackedPolicies; ++i) ASSERT_TRUE(narrow("reader"));
+  // That is no sign of guessing, however often it is tried.
+  for (int i = 0; i <= kMaxNarrowFailures; ++i) {
+    const auto answer = narrow("reader");
+    ASSERT_TRUE(answer);
+    EXPECT_THAT(answer->message.reply().message(), HasSubstr("at most 16 policies"));
+  }
+  EXPECT_TRUE(tornod_.wait_for_log("at most 16 policies"));
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ std::optional<ReadyPolicy> PolicyStore::shared(const std::string& name) {
 
 PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
                                      const Variables& session) {
-  const std::lock_guard lock(loading_);
   if (auto known = shared(name)) return *known;
+  const std::lock_guard lock(loading_);
+  if (auto known = shared(name)) return *known;  // loaded while this waited
   const auto now = std::chrono::steady_clock::now();
   const Key key(name, session);
   if (const auto failed = failed_.find(key);

@@ -4,7 +4,7 @@
 // for it costs nothing, short enough for whoever is mending it.
 //
 // Loading reads files and takes as long as the policy is large: never on an io thread. One is
-// loaded at a time.
+// loaded at a time; what is loaded already waits for none.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once

@@ -1,7 +1,12 @@
 #include "broker/session/policy_store.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <future>
 
 #include "tests/support/processes.h"
 #include "tests/support/temporary_directory.h"
@@ -82,6 +87,29 @@ TEST_F(PolicyStoreTest, AFailureIsRememberedForItsVariables) {
   directory_.write("cwd.policy", R"(file { path: "${CWD}" allow: READ })");
   EXPECT_FALSE(store_.find("cwd", common_, {{"CWD", "no/path"}}));
   EXPECT_TRUE(store_.find("cwd", common_, {{"CWD", "/usr"}}));
+}
+
+// As from a file server that does not answer: here from a FIFO that nobody writes to.
+TEST_F(PolicyStoreTest, ASlowLoadDelaysNobodyWhosePolicyIsLoaded) {
+  policy::LoadOptions with_paths = options(directory_.path());
+  with_paths.allow_paths = true;
+  PolicyStore store(with_paths);
+  ASSERT_TRUE(store.find("plain", common_, {}));
+  const std::string fifo = directory_.path() + "/fifo.policy";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  auto slow = std::async(std::launch::async, [&] { return store.find(fifo, common_, {}); });
+  Fd writer;
+  ASSERT_TRUE(test::eventually([&] {
+    writer = Fd(::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return static_cast<bool>(writer);
+  }));
+  auto loaded = std::async(std::launch::async, [&] { return store.find("plain", common_, {}); });
+  EXPECT_EQ(loaded.wait_for(std::chrono::minutes(1)), std::future_status::ready);
+  EXPECT_EQ(slow.wait_for(std::chrono::seconds(0)), std::future_status::timeout)
+      << "positive control: it still loads";
+  writer.reset();
+  EXPECT_TRUE(slow.get());
+  EXPECT_TRUE(loaded.get());
 }
 
 TEST_F(PolicyStoreTest, FromText) {

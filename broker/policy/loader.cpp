@@ -53,11 +53,14 @@ class Loader {
     return compile(std::move(draft_), text.file, report_);
   }
 
+  Stamps take_stamps() { return std::move(stamps_); }
+
  private:
   // Adds a file and those it includes.
   Settings add(const PolicyText& text) {
     report_.mention_file(text.file);
     loaded_.push_back(text.file);
+    stamps_.insert(stamps_.end(), text.stamps.begin(), text.stamps.end());
     open_.push_back(text.file);
     Settings settings;
     if (const auto source = parse_text(text.text, text.file, report_)) {
@@ -120,6 +123,7 @@ class Loader {
   RuleReader rules_;
   std::vector<std::string> loaded_;
   std::vector<std::string> open_;  // the file being read and those that led to it
+  Stamps stamps_;
 };
 
 Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_by_path) {
@@ -128,7 +132,9 @@ Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_
   if (text.text.size() > kMaxPolicySize) {
     report.error({text.file, 0, 0}, "larger than 16 MiB; split it");
   } else {
-    loaded.policy = Loader(options, report).load(text, named_by_path);
+    Loader loader(options, report);
+    loaded.policy = loader.load(text, named_by_path);
+    loaded.stamps = loader.take_stamps();
   }
   loaded.diagnostics = report.take();
   return loaded;
@@ -163,7 +169,7 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
 }
 
 Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options) {
-  return load_text(PolicyText{file, text}, options, false);
+  return load_text(PolicyText{file, text, {}}, options, false);
 }
 
 }  // namespace torno::policy

@@ -48,7 +48,6 @@ class Loader {
       if (error) report_.error({text.file, 0, 0}, "cannot tell where it lies: " + error.message());
     }
     const Settings settings = add(text);
-    if (report_.has_errors()) return nullptr;
     settings.apply(draft_.merged);
     return compile(std::move(draft_), text.file, report_);
   }

@@ -28,11 +28,11 @@ std::uint64_t next_serial() {
 
 }  // namespace
 
-Policy::Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
+Policy::Policy(PolicyFile merged, std::vector<SyscallPlaces> syscall_places,
                std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect)
     : serial_(next_serial()),
       merged_(std::move(merged)),
-      syscall_sources_(std::move(syscall_sources)),
+      syscall_places_(std::move(syscall_places)),
       files_(std::move(files)),
       connect_(std::move(connect)) {}
 

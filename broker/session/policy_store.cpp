@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "broker/filter/program.h"
 
@@ -12,25 +13,37 @@ namespace {
 constexpr std::chrono::seconds kRemember{1};
 constexpr std::size_t kMaxRemembered = 64;
 
-PolicyStore::Failure failure_of(const policy::Loaded& loaded) {
-  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
-    if (diagnostic.severity == policy::Diagnostic::Severity::kError) {
-      // Whoever prints it says that it is an error.
-      return {loaded.unreadable,
-              diagnostic.where.file.empty() ? diagnostic.message : diagnostic.text()};
-    }
-  }
-  return {loaded.unreadable, "the policy does not load"};
+using Diagnostics = std::vector<policy::Diagnostic>;
+
+// The first error; null when there is none.
+const policy::Diagnostic* first_error(const Diagnostics& diagnostics) {
+  const auto found = std::ranges::find(diagnostics, policy::Diagnostic::Severity::kError,
+                                       &policy::Diagnostic::severity);
+  return found == diagnostics.end() ? nullptr : &*found;
 }
 
-void print_warnings(const policy::Loaded& loaded) {
-  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
+PolicyStore::Failure failure_of(const policy::Loaded& loaded) {
+  const policy::Diagnostic* const error = first_error(loaded.diagnostics);
+  if (error == nullptr) return {loaded.unreadable, "the policy does not load"};
+  // Whoever prints it says that it is an error.
+  return {loaded.unreadable, error->where.file.empty() ? error->message : error->text()};
+}
+
+void print_warnings(const Diagnostics& diagnostics) {
+  for (const policy::Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.severity != policy::Diagnostic::Severity::kWarning) continue;
     std::fprintf(stderr, "tornod: %s\n", diagnostic.text().c_str());
   }
 }
 
-PolicyStore::Found ready(policy::PolicyPtr policy) {
+enum class Warnings { kPrint, kKeep };
+
+PolicyStore::Found ready(policy::PolicyPtr policy, Warnings warnings) {
+  const Diagnostics rules = filter::check(*policy);
+  if (const auto* error = first_error(rules); error != nullptr) {
+    return std::unexpected(PolicyStore::Failure{false, error->text()});
+  }
+  if (warnings == Warnings::kPrint) print_warnings(rules);
   auto program = filter::compile(*policy);
   if (!program) return std::unexpected(PolicyStore::Failure{false, program.error().message});
   auto memfd = filter::to_memfd(*program);
@@ -90,8 +103,8 @@ PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& c
   policy::LoadOptions options = options_;
   options.variables = common;
   if (policy::Loaded loaded = policy::load(name, options); loaded.policy != nullptr) {
-    print_warnings(loaded);
-    Found found = ready(loaded.policy);
+    print_warnings(loaded.diagnostics);
+    Found found = ready(loaded.policy, Warnings::kPrint);
     if (found) {
       share(name, std::make_shared<const Shared>(Shared{*found, std::move(loaded.stamps)}));
     } else {
@@ -104,7 +117,7 @@ PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& c
   options.variables.insert(session.begin(), session.end());
   const policy::Loaded loaded = policy::load(name, options);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
-  return ready(loaded.policy);
+  return ready(loaded.policy, Warnings::kKeep);
 }
 
 PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
@@ -115,7 +128,7 @@ PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::st
   options.variables = variables;
   const policy::Loaded loaded = policy::load_text(text, file, options);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
-  return ready(loaded.policy);
+  return ready(loaded.policy, Warnings::kKeep);
 }
 
 }  // namespace torno::session

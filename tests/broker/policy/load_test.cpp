@@ -116,7 +116,7 @@ TEST(Syscall, RulesKeepTheirPlace) {
       "}");
   ASSERT_EQ(policy->merged().syscall_size(), 1);
   EXPECT_EQ(policy->merged().syscall(0).errno_name(), "EPERM");
-  EXPECT_EQ(policy->syscall_source(0).line, 2);
+  EXPECT_EQ(policy->syscall_places(0).rule.line, 2);
 }
 
 TEST(Quantity, Sizes) {

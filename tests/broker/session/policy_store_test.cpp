@@ -96,7 +96,7 @@ TEST_F(PolicyStoreTest, ASlowLoadDelaysNobodyWhosePolicyIsLoaded) {
   ASSERT_TRUE(store_.find("plain", common_, {}));
   std::string rules;
   for (int i = 0; i < 20'000; ++i) {
-    rules += "file { path: \"/no/such/" + std::to_string(i) + "*/x\" allow: READ }\n";
+    rules += "file { path: \"/no/such/" + std::to_string(100'000 + i) + "*/x\" allow: READ }\n";
   }
   const auto finds_while_it_loads = [&](const std::string& name) {
     const std::string file = directory_.write(name + ".policy", rules);

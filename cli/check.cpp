@@ -24,8 +24,9 @@ constexpr const char* kFooter =
 
 int check_one(const std::string& word, const policy::LoadOptions& options) {
   const policy::Loaded loaded = load_policy(word, options);
-  if (!report(loaded)) return loaded.unreadable ? kExitTrouble : kExitRefused;
+  if (!report(loaded.diagnostics)) return loaded.unreadable ? kExitTrouble : kExitRefused;
   // System call rules are checked where they are compiled.
+  if (!report(filter::check(*loaded.policy))) return kExitRefused;
   const Result<filter::Instructions> program = filter::compile(*loaded.policy);
   if (!program) {
     say_error(program.error().message);

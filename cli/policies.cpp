@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
@@ -62,9 +63,11 @@ policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& o
   return policy::load(bare && is_file(word) ? "./" + word : word, options);
 }
 
-bool report(const policy::Loaded& loaded) {
-  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) say(diagnostic);
-  return loaded.policy != nullptr;
+bool report(const std::vector<policy::Diagnostic>& diagnostics) {
+  for (const policy::Diagnostic& diagnostic : diagnostics) say(diagnostic);
+  return std::ranges::none_of(diagnostics, [](const policy::Diagnostic& diagnostic) {
+    return diagnostic.severity == policy::Diagnostic::Severity::kError;
+  });
 }
 
 }  // namespace torno::cli

@@ -16,7 +16,7 @@ Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignm
 // Loads a policy by the word the user gave: a file where there is one, else a name.
 policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options);
 
-// Prints all diagnostics; true when none is an error.
-bool report(const policy::Loaded& loaded);
+// Prints them all; true when none is an error.
+bool report(const std::vector<policy::Diagnostic>& diagnostics);
 
 }  // namespace torno::cli

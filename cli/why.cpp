@@ -28,7 +28,8 @@ using policy::Verdict;
 
 constexpr const char* kFooter =
     "PERMISSION and PATH:   READ, WRITE, CREATE, EXECUTE or STAT, and a path\n"
-    "CONNECT and ADDRESS:   127.0.0.1:80, [::1]:80, unix:/run/x.sock or abstract:NAME\n"
+    "CONNECT and ADDRESS:   127.0.0.1:80, [::1]:80, unix:/run/x.sock,\n"
+    "                       and abstract:NAME or unix:@NAME, which are the same\n"
     "\n"
     "Examples:\n"
     "  torno why --policy png.policy READ /etc/shadow\n"
@@ -187,10 +188,7 @@ int why_file(const Policy& policy, const files::Protected& own, Permissions want
 }
 
 int why_connect(const Policy& policy, const files::Protected& own, const std::string& text) {
-  // Policies and the audit write "unix:@NAME"; here the plain word does as well.
-  constexpr std::string_view kAbstract = "abstract:";
-  const bool abstract = text.starts_with(kAbstract);
-  auto asked = policy::parse_endpoint(abstract ? "unix:@" + text.substr(kAbstract.size()) : text);
+  auto asked = policy::parse_endpoint(text);
   if (!asked) {
     say_error(asked.error());
     return kExitTrouble;
@@ -243,7 +241,7 @@ int why(const Arguments& arguments) {
     return kExitTrouble;
   }
   const policy::Loaded loaded = load_policy(arguments.policy, *options);
-  if (!report(loaded)) return kExitTrouble;
+  if (!report(loaded.diagnostics)) return kExitTrouble;
   return connect ? why_connect(*loaded.policy, *own, arguments.subject)
                  : why_file(*loaded.policy, *own, wanted, arguments.subject);
 }

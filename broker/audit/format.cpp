@@ -19,13 +19,17 @@ std::size_t json_size(std::string_view printable) {
   return printable.size() + static_cast<std::size_t>(std::ranges::count(printable, '\\'));
 }
 
+// What a field holds: bytes of others, or a message in which those are escaped already.
+enum class Holds { kBytes, kMessage };
+
 // Hostile bytes become printable ASCII here, once, for both formats. Cut between two bytes, never
-// within an escape, which could make its rest read as something else.
-void make_printable(std::string* field, std::size_t longest) {
+// within an escape made here, which could make its rest read as something else.
+void make_printable(std::string* field, std::size_t longest, Holds holds = Holds::kBytes) {
   std::string printable;
   std::size_t size = 0;
   for (const char& byte : *field) {
-    const std::string escaped = escape({&byte, 1});
+    const bool is_done = byte == '\\' && holds == Holds::kMessage;
+    const std::string escaped = is_done ? std::string(1, byte) : escape({&byte, 1});
     size += json_size(escaped);
     if (size > longest) {
       printable += "...";
@@ -49,7 +53,7 @@ void make_printable(Event* event) {
       make_printable(event->mutable_protocol_violation()->mutable_reason(), kMaxText);
       break;
     case Event::kRefused:
-      make_printable(event->mutable_refused()->mutable_reason(), kMaxText);
+      make_printable(event->mutable_refused()->mutable_reason(), kMaxText, Holds::kMessage);
       break;
     default:
       break;

@@ -4,8 +4,9 @@
 //   - "/proc/self", "/proc/thread-self" and "/proc/<the client's pid>" are the client's. Policies
 //     are written with, and verdicts given on, "/proc/self/…", whatever the number is.
 //   - Every other process is refused, alike whether it exists or not; so is the list of them.
-//   - Of the rest there is what the tables in procfs.cpp name, if the policy allows it too: the
-//     broker may be root, and root reads page frames, kernel stacks and others' memory there.
+//   - Of the rest there is what the tables in broker/policy/procfs.cpp name, if the policy allows
+//   it
+//     too.
 //   - The links of a process (cwd, root, exe, fd/N) are never followed by the kernel. cwd and
 //     exe are read, and their text resolved like any symlink's; fd/N is for SELF_FD requests.
 #pragma once
@@ -16,21 +17,20 @@
 #include <string_view>
 
 #include "broker/files/canonical_path.h"
-#include "broker/policy/permission.h"
+#include "broker/policy/procfs.h"
 
 namespace torno::files::procfs {
 
-inline constexpr std::string_view kRoot = "/proc";
-inline constexpr std::string_view kSelf = "/proc/self";
-
-bool covers(std::string_view path);
+using policy::procfs::covers;
+using policy::procfs::is_number;
+using policy::procfs::kRoot;
+using policy::procfs::kSelf;
+using policy::procfs::own_part;
+using policy::procfs::permits;
 
 // What the entry `name` of /proc is called in a policy: itself, "self", or nothing when it is
 // another process.
 std::optional<std::string_view> entry(std::string_view name, pid_t client);
-
-// Does the table let the broker have `wanted` of the object at `path`, if the policy does?
-bool permits(std::string_view path, policy::Permissions wanted);
 
 // Is it a link that the kernel makes from a process's state, not from text? Which one?
 enum class Link { kNone, kText, kRootDirectory, kNever };

@@ -49,11 +49,13 @@ Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi)
   }
 
   const Conditions conditions = conditions_for(policy, landlock_abi);
-  const Result<std::vector<Rule>> policy_rules = syscall_rules(policy, conditions);
-  if (!policy_rules) return std::unexpected(policy_rules.error());
+  const SyscallRules policy_rules = syscall_rules(policy, conditions);
+  if (!policy_rules.errors.empty()) {
+    return std::unexpected(Error{policy_rules.errors.front().text()});
+  }
 
   Chain chain;
-  for (const Rule& rule : *policy_rules) {
+  for (const Rule& rule : policy_rules.rules) {
     if (const auto added = chain.add_exact(rule); !added) {
       return std::unexpected(located(policy, added.error()));
     }

@@ -7,11 +7,17 @@
 
 #include "broker/filter/compiler.h"
 #include "broker/filter/landlock.h"
+#include "broker/filter/syscall_rules.h"
 
 namespace torno::filter {
 
 Result<Instructions> compile(const policy::Policy& policy) {
   return compile_for(policy, landlock_abi());
+}
+
+std::vector<policy::Diagnostic> check(const policy::Policy& policy) {
+  auto errors = syscall_rules(policy, conditions_for(policy, landlock_abi())).errors;
+  return errors.empty() ? idle_rules(policy) : errors;
 }
 
 Result<Fd> to_memfd(const Instructions& program) {

@@ -13,7 +13,7 @@ constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 Error never(const policy::Argument& argument) {
   return {"arg { index: " + std::to_string(argument.index()) +
-          " } can never match: no value satisfies it"};
+          " } can never match: no value satisfies it; correct it, or remove the rule"};
 }
 
 Result<Comparison> masked(const policy::Argument& argument) {
@@ -85,18 +85,62 @@ struct Range {
   }
 };
 
+// What is known of an argument satisfies the comparison, whatever else it may be.
+bool satisfied(const policy::Argument& wanted, const Range& range) {
+  const std::uint64_t value = wanted.value();
+  const bool known = range.low == range.high;
+  switch (wanted.op()) {
+    case policy::EQ:
+      return known && range.low == value;
+    case policy::NE:
+      return value < range.low || value > range.high;
+    case policy::LT:
+      return range.high < value;
+    case policy::LE:
+      return range.high <= value;
+    case policy::GT:
+      return range.low > value;
+    case policy::GE:
+      return range.low >= value;
+    case policy::MASKED_EQ:
+      return known && (range.low & wanted.mask()) == value;
+    default:
+      return false;
+  }
+}
+
+bool same(const policy::Argument& a, const policy::Argument& b) {
+  return a.index() == b.index() && a.op() == b.op() && a.value() == b.value() &&
+         a.mask() == b.mask();
+}
+
 }  // namespace
 
-Result<std::vector<Comparison>> rule_comparisons(const policy::SyscallRule& rule) {
+std::expected<std::vector<Comparison>, ArgumentError> rule_comparisons(
+    const policy::SyscallRule& rule) {
   std::vector<Comparison> comparisons;
   std::array<Range, kArguments> ranges;
-  for (const policy::Argument& argument : rule.arg()) {
+  for (int i = 0; i < rule.arg_size(); ++i) {
+    const policy::Argument& argument = rule.arg(i);
     const auto compared = comparison(argument);
-    if (!compared) return std::unexpected(compared.error());
-    if (!ranges[argument.index()].narrow(argument)) return std::unexpected(never(argument));
+    if (!compared) return std::unexpected(ArgumentError{i, compared.error()});
+    if (!ranges[argument.index()].narrow(argument)) {
+      return std::unexpected(ArgumentError{i, never(argument)});
+    }
     comparisons.push_back(*compared);
   }
   return comparisons;
+}
+
+bool covers(const policy::SyscallRule& wide, const policy::SyscallRule& narrow) {
+  return std::ranges::all_of(wide.arg(), [&narrow](const policy::Argument& wanted) {
+    Range range;
+    for (const policy::Argument& given : narrow.arg()) {
+      if (same(given, wanted)) return true;
+      if (given.index() == wanted.index()) range.narrow(given);
+    }
+    return satisfied(wanted, range);
+  });
 }
 
 }  // namespace torno::filter

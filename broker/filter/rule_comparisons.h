@@ -1,6 +1,7 @@
 // The `arg { … }` parts of a syscall rule: 64-bit comparisons of the raw argument, as written.
 #pragma once
 
+#include <expected>
 #include <vector>
 
 #include "broker/base/error.h"
@@ -9,8 +10,17 @@
 
 namespace torno::filter {
 
+struct ArgumentError {
+  int argument = 0;  // which `arg` of the rule
+  Error error;
+};
+
 // An error for an index, operator or mask that is none, and where the ordered comparisons of an
 // argument leave no value that satisfies them all.
-Result<std::vector<Comparison>> rule_comparisons(const policy::SyscallRule& rule);
+std::expected<std::vector<Comparison>, ArgumentError> rule_comparisons(
+    const policy::SyscallRule& rule);
+
+// Does `wide` match every call of that name that `narrow` matches? A "yes" is certain.
+bool covers(const policy::SyscallRule& wide, const policy::SyscallRule& narrow);
 
 }  // namespace torno::filter

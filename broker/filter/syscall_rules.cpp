@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "broker/filter/groups.h"
 #include "broker/filter/rule_comparisons.h"
-#include "broker/policy/loader.h"
 #include "broker/policy/quantity.h"
 
 namespace torno::filter {
@@ -128,42 +133,98 @@ Result<std::uint32_t> kernel_action(const SyscallRule& rule) {
   }
 }
 
-Result<Rule> compile_rule(const SyscallRule& rule, const Conditions& conditions) {
+// What is wrong with a rule, and where.
+struct Fault {
+  policy::RuleSource where;
+  std::string message;
+};
+
+std::expected<Rule, Fault> compile_rule(const SyscallRule& rule,
+                                        const policy::SyscallPlaces& places,
+                                        const Conditions& conditions) {
   const Group* group = group_of(rule.name());
   if (group == nullptr || call_number(rule.name()) < 0) {
-    return std::unexpected(Error{"unknown system call \"" + escape(rule.name()) +
-                                 "\"; `torno syscall NAME` looks one up"});
+    return std::unexpected(Fault{places.name, "unknown system call \"" + escape(rule.name()) +
+                                                  "\"; `torno syscall NAME` looks one up"});
   }
   const auto action = kernel_action(rule);
-  if (!action) return std::unexpected(action.error());
+  if (!action) return std::unexpected(Fault{places.action, action.error().message});
   auto comparisons = rule_comparisons(rule);
-  if (!comparisons) return std::unexpected(comparisons.error());
+  if (!comparisons) {
+    const auto argument = static_cast<std::size_t>(comparisons.error().argument);
+    const bool known = argument < places.arguments.size();
+    return std::unexpected(Fault{known ? places.arguments[argument] : places.rule,
+                                 std::move(comparisons.error().error.message)});
+  }
   const auto permitted = restricts(rule.action()) ? check_restricting(rule, *group)
                                                   : check_letting_through(rule, *group, conditions);
-  if (!permitted) return std::unexpected(permitted.error());
+  if (!permitted) return std::unexpected(Fault{places.action, permitted.error().message});
   return Rule{rule.name(), *action, std::move(*comparisons)};
+}
+
+// The policy's rules in the order in which the program tries them.
+std::vector<int> tried_order(const policy::Policy& policy) {
+  std::vector<int> order;
+  for (const auto action : {policy::KILL, policy::TRAP, policy::ERRNO, policy::LOG, policy::ALLOW,
+                            policy::ACTION_UNSPECIFIED}) {
+    for (int i = 0; i < policy.merged().syscall_size(); ++i) {
+      if (policy.merged().syscall(i).action() == action) order.push_back(i);
+    }
+  }
+  return order;
+}
+
+std::string place(const policy::RuleSource& source) {
+  return escape(source.file) + ":" + std::to_string(source.line);
 }
 
 }  // namespace
 
-Result<std::vector<Rule>> syscall_rules(const policy::Policy& policy,
-                                        const Conditions& conditions) {
-  std::vector<Rule> ordered;
-  for (const auto action : {policy::KILL, policy::TRAP, policy::ERRNO, policy::LOG, policy::ALLOW,
-                            policy::ACTION_UNSPECIFIED}) {
-    for (int i = 0; i < policy.merged().syscall_size(); ++i) {
-      const SyscallRule& rule = policy.merged().syscall(i);
-      if (rule.action() != action) continue;
-      auto compiled = compile_rule(rule, conditions);
-      if (!compiled) {
-        const policy::Diagnostic diagnostic{policy::Diagnostic::Severity::kError,
-                                            policy.syscall_source(i), compiled.error().message};
-        return std::unexpected(Error{diagnostic.text()});
-      }
-      ordered.push_back(std::move(*compiled));
+SyscallRules syscall_rules(const policy::Policy& policy, const Conditions& conditions) {
+  SyscallRules out;
+  std::vector<std::optional<Rule>> compiled;
+  for (int i = 0; i < policy.merged().syscall_size(); ++i) {
+    auto rule = compile_rule(policy.merged().syscall(i), policy.syscall_places(i), conditions);
+    compiled.push_back(rule ? std::optional(std::move(*rule)) : std::nullopt);
+    if (rule) continue;
+    out.errors.push_back({policy::Diagnostic::Severity::kError, std::move(rule.error().where),
+                          std::move(rule.error().message)});
+  }
+  for (const int i : tried_order(policy)) {
+    auto& rule = compiled[static_cast<std::size_t>(i)];
+    if (rule) out.rules.push_back(std::move(*rule));
+  }
+  return out;
+}
+
+std::vector<policy::Diagnostic> idle_rules(const policy::Policy& policy) {
+  using Severity = policy::Diagnostic::Severity;
+  std::map<int, policy::Diagnostic> found;  // by the rule
+  std::map<std::string, std::vector<int>> before;
+  for (const int i : tried_order(policy)) {
+    const SyscallRule& rule = policy.merged().syscall(i);
+    const policy::RuleSource& where = policy.syscall_places(i).rule;
+    std::vector<int>& earlier = before[rule.name()];
+    const auto first = std::ranges::find_if(
+        earlier, [&](int other) { return covers(policy.merged().syscall(other), rule); });
+    if (first == earlier.end()) {
+      earlier.push_back(i);
+      continue;
+    }
+    const SyscallRule& other = policy.merged().syscall(*first);
+    const policy::RuleSource& by = policy.syscall_places(*first).rule;
+    if (other.action() != rule.action() || other.errno_name() != rule.errno_name()) {
+      found[i] = {Severity::kError, where,
+                  "the rule can never match: " + std::string(word(other.action())) + " at " +
+                      place(by) + " answers all of it first; remove one of the two"};
+    } else if (by.file == where.file) {
+      found[i] = {Severity::kWarning, where,
+                  "superfluous: " + place(by) + " says the same; remove the rule"};
     }
   }
-  return ordered;
+  std::vector<policy::Diagnostic> out;
+  for (auto& [rule, diagnostic] : found) out.push_back(std::move(diagnostic));
+  return out;
 }
 
 }  // namespace torno::filter

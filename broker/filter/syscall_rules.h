@@ -3,15 +3,24 @@
 
 #include <vector>
 
-#include "broker/base/error.h"
 #include "broker/filter/conditions.h"
 #include "broker/filter/rule.h"
+#include "broker/policy/loader.h"
 #include "broker/policy/policy.h"
 
 namespace torno::filter {
 
-// KILL first, then TRAP, ERRNO, LOG, ALLOW; in the policy's order within an action. An error says
-// where the rule stands ("FILE:LINE:COL: error: TEXT").
-Result<std::vector<Rule>> syscall_rules(const policy::Policy& policy, const Conditions& conditions);
+struct SyscallRules {
+  // KILL first, then TRAP, ERRNO, LOG, ALLOW; in the policy's order within an action. Those without
+  // an error.
+  std::vector<Rule> rules;
+  std::vector<policy::Diagnostic> errors;  // in the policy's order
+};
+
+SyscallRules syscall_rules(const policy::Policy& policy, const Conditions& conditions);
+
+// Of rules without an error: those that never match, since others answer first (errors), and those
+// that say the same again (warnings).
+std::vector<policy::Diagnostic> idle_rules(const policy::Policy& policy);
 
 }  // namespace torno::filter

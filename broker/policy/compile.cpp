@@ -6,6 +6,7 @@
 
 #include "broker/base/error.h"
 #include "broker/policy/file_rules.h"
+#include "broker/policy/procfs.h"
 
 namespace torno::policy {
 namespace {
@@ -39,6 +40,13 @@ void check_file_rule(const Draft& draft, const FileRules& rules, RuleId id,
   const DraftFileRule& rule = draft.files[id];
   const Permissions allow = allowed_by(rule.allow);
   const Permissions deny = denied_by(rule.deny);
+  if (rule.allow != kNone && procfs::is_beneath(rule.path.pattern) &&
+      (allow & procfs::possible(rule.path.pattern)) == 0) {
+    report.error(rule.source,
+                 "the rule can never match: of /proc a program is given its own part, written "
+                 "/proc/self, and some harmless files; see docs/policy.md, or remove the rule");
+    return;
+  }
   const auto named = static_cast<Permissions>(rule.allow & kMainPermissions);
   const Match others = rules.paths().cover(rule.path.pattern, named != kNone ? named : deny, id);
   if (named != kNone && (named & ~others.deny) == 0) {
@@ -207,7 +215,7 @@ PolicyPtr compile(Draft draft, const std::string& main_file, Report& report) {
   files->prune();
   connects->prune();
   const auto policy = std::make_shared<const Policy>(
-      std::move(draft.merged), std::move(draft.syscall_sources), std::move(files),
+      std::move(draft.merged), std::move(draft.syscall_places), std::move(files),
       std::move(connects), std::move(draft.read_from));
   for (const DraftExpectation& expectation : draft.expectations) {
     check_expectation(expectation, *policy, report);

@@ -56,7 +56,7 @@ struct Draft {
   std::vector<DraftFileRule> files;
   std::vector<DraftConnectRule> connects;
   std::vector<DraftExpectation> expectations;
-  std::vector<RuleSource> syscall_sources;
+  std::vector<SyscallPlaces> syscall_places;
   std::vector<std::string> protected_paths;  // canonical
   std::vector<FileIdentity> read_from;       // its files
   std::string own_file;  // canonical, of a policy that is named by its path; else empty

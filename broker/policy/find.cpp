@@ -29,7 +29,11 @@ bool is_name(const std::string& name) {
 }
 
 FindError cannot_read(const std::string& path, int error) {
-  return {system_error("cannot read '" + escape(path) + "'", error).message, true};
+  const bool absent = error == ENOENT || error == ENOTDIR;
+  return {system_error("cannot read '" + escape(path) + "'", error).message +
+              (absent ? "; check the path, or name a policy by its name alone"
+                      : "; a policy must be readable by the user who loads it"),
+          true, absent};
 }
 
 std::expected<std::string, FindError> read_all(const std::string& path, int fd) {
@@ -48,14 +52,24 @@ std::expected<std::string, FindError> read_all(const std::string& path, int fd) 
   }
 }
 
-std::expected<PolicyText, FindError> read_open(const std::string& path, int fd) {
-  auto text = read_all(path, fd);
+// A file of that path; `instead` says what to do about one that is no regular file.
+std::expected<PolicyText, FindError> read_file(const std::string& path, const char* instead) {
+  // O_NONBLOCK: a FIFO of that name must not hold whoever asks.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status{};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return std::unexpected(cannot_read(path, errno));
+  if (!S_ISREG(status.st_mode)) {
+    return std::unexpected(
+        FindError{"'" + escape(path) + "' is no regular file; " + instead, true});
+  }
+  auto text = read_all(path, fd.get());
   if (!text) return std::unexpected(std::move(text.error()));
   struct statx file{};
-  if (::statx(fd, "", AT_EMPTY_PATH, FileIdentity::kMask, &file) != 0) {
+  if (::statx(fd.get(), "", AT_EMPTY_PATH, FileIdentity::kMask, &file) != 0) {
     return std::unexpected(cannot_read(path, errno));
   }
-  return PolicyText{path, std::move(*text), FileIdentity::of(file)};
+  Stamps stamps = {Stamp::of_file(path, status, *text)};
+  return PolicyText{path, std::move(*text), FileIdentity::of(file), std::move(stamps)};
 }
 
 std::string not_found(const std::string& name, const std::vector<std::string>& directories) {
@@ -78,35 +92,27 @@ std::expected<PolicyText, FindError> find_policy(const std::string& name,
                                          "and '.', and leave out the directory",
                                      true});
   }
-  const std::string file = "/" + name + ".policy";
+  Stamps passed;
   for (const std::string& directory : directories) {
-    const std::string path = directory + file;
-    // O_NONBLOCK: a FIFO of that name must not hold the broker.
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd) {
-      if (errno == ENOENT || errno == ENOTDIR) continue;
-      return std::unexpected(cannot_read(path, errno));
+    const std::string path = directory + "/" + name + ".policy";
+    auto found = read_file(path, "remove it");
+    if (found) {
+      found->stamps.insert(found->stamps.begin(), passed.begin(), passed.end());
+      return found;
     }
-    struct stat status{};
-    if (::fstat(fd.get(), &status) != 0) return std::unexpected(cannot_read(path, errno));
-    if (!S_ISREG(status.st_mode)) {
-      return std::unexpected(
-          FindError{"'" + escape(path) + "' is no regular file; remove it", true});
-    }
-    return read_open(path, fd.get());
+    if (!found.error().absent) return found;
+    passed.push_back(Stamp::of_nothing(path));
   }
   for (const BuiltIn& policy : built_in_policies()) {
     if (policy.name == name) {
-      return PolicyText{"<built-in>/" + name + ".policy", std::string(policy.text), {}};
+      return PolicyText{"<built-in>/" + name + ".policy", std::string(policy.text), {}, passed};
     }
   }
   return std::unexpected(FindError{not_found(name, directories), true});
 }
 
 std::expected<PolicyText, FindError> read_policy(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd) return std::unexpected(cannot_read(path, errno));
-  return read_open(path, fd.get());
+  return read_file(path, "name a file that holds a policy");
 }
 
 std::vector<std::string> default_directories() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/policy/file_identity.h"
+#include "broker/policy/stamp.h"
 
 namespace torno::policy {
 
@@ -16,11 +17,13 @@ struct PolicyText {
   std::string file;  // as messages name it: a path, or "<built-in>/base.policy"
   std::string text;
   std::optional<FileIdentity> identity;  // of the file it was read from
+  Stamps stamps;  // of the file, and of those that would have been found instead of it
 };
 
 struct FindError {
   std::string message;
   bool unreadable = false;  // missing, or the kernel does not let it be read
+  bool absent = false;      // there is no file of that path
 };
 
 // Larger than a policy of 100,000 rules; no typo in a path reads a disk image into memory.

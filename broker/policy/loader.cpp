@@ -48,10 +48,11 @@ class Loader {
       if (error) report_.error({text.file, 0, 0}, "cannot tell where it lies: " + error.message());
     }
     const Settings settings = add(text);
-    if (report_.has_errors()) return nullptr;
     settings.apply(draft_.merged);
     return compile(std::move(draft_), text.file, report_);
   }
+
+  Stamps take_stamps() { return std::move(stamps_); }
 
  private:
   // Adds a file and those it includes.
@@ -59,6 +60,7 @@ class Loader {
     report_.mention_file(text.file);
     if (text.identity) draft_.read_from.push_back(*text.identity);
     loaded_.push_back(text.file);
+    stamps_.insert(stamps_.end(), text.stamps.begin(), text.stamps.end());
     open_.push_back(text.file);
     Settings settings;
     if (const auto source = parse_text(text.text, text.file, report_)) {
@@ -121,6 +123,7 @@ class Loader {
   RuleReader rules_;
   std::vector<std::string> loaded_;
   std::vector<std::string> open_;  // the file being read and those that led to it
+  Stamps stamps_;
 };
 
 Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_by_path) {
@@ -129,7 +132,9 @@ Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_
   if (text.text.size() > kMaxPolicySize) {
     report.error({text.file, 0, 0}, "larger than 16 MiB; split it");
   } else {
-    loaded.policy = Loader(options, report).load(text, named_by_path);
+    Loader loader(options, report);
+    loaded.policy = loader.load(text, named_by_path);
+    loaded.stamps = loader.take_stamps();
   }
   loaded.diagnostics = report.take();
   return loaded;
@@ -165,7 +170,7 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
 
 Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options,
                  const std::optional<FileIdentity>& read_from) {
-  return load_text(PolicyText{file, text, read_from}, options, false);
+  return load_text(PolicyText{file, text, read_from, {}}, options, false);
 }
 
 }  // namespace torno::policy

@@ -9,6 +9,7 @@
 
 #include "broker/policy/file_identity.h"
 #include "broker/policy/policy.h"
+#include "broker/policy/stamp.h"
 
 namespace torno::policy {
 
@@ -43,6 +44,9 @@ struct Loaded {
   PolicyPtr policy;                     // null when there is an error
   std::vector<Diagnostic> diagnostics;  // errors and warnings in file order
   bool unreadable = false;              // the file itself is missing or cannot be read
+  // Of every file that made the policy, and of every name that was looked for in vain: while all
+  // hold, loading it again would read the same.
+  Stamps stamps;
 };
 
 Loaded load(const std::string& name_or_path, const LoadOptions& options);

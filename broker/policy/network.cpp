@@ -72,6 +72,27 @@ EndpointText normalised(const Address& address, std::uint16_t port) {
   return out;
 }
 
+// Nothing: it names no unix socket.
+std::optional<std::expected<EndpointText, std::string>> parse_unix(const std::string& text) {
+  static constexpr std::string_view kPath = "unix:";
+  for (const std::string_view prefix :
+       {std::string_view("abstract:"), std::string_view("unix:@")}) {
+    if (!text.starts_with(prefix)) continue;
+    EndpointText out;
+    out.kind = Endpoint::Kind::kUnixAbstract;
+    out.name = text.substr(prefix.size());
+    return out;
+  }
+  if (!text.starts_with(kPath)) return std::nullopt;
+  EndpointText out;
+  out.kind = Endpoint::Kind::kUnixPath;
+  out.name = text.substr(kPath.size());
+  if (out.name.starts_with('/')) return out;
+  return std::unexpected("'" + escape(text) +
+                         "' names no socket; write unix:/PATH, or abstract:NAME for an abstract "
+                         "one");
+}
+
 }  // namespace
 
 Network Network::around(const std::array<std::uint8_t, 16>& address, bool ipv6,
@@ -122,19 +143,7 @@ std::expected<Network, std::string> Network::parse(const std::string& text) {
 }
 
 std::expected<EndpointText, std::string> parse_endpoint(const std::string& text) {
-  static constexpr std::string_view kUnix = "unix:";
-  if (text.starts_with(kUnix)) {
-    EndpointText out;
-    const bool abstract = text.size() > kUnix.size() && text[kUnix.size()] == '@';
-    out.kind = abstract ? Endpoint::Kind::kUnixAbstract : Endpoint::Kind::kUnixPath;
-    out.name = text.substr(kUnix.size() + (abstract ? 1 : 0));
-    if (!abstract && !out.name.starts_with('/')) {
-      return std::unexpected(
-          "'" + escape(text) +
-          "' names no socket; write unix:/PATH, or unix:@NAME for an abstract one");
-    }
-    return out;
-  }
+  if (auto unix_socket = parse_unix(text)) return std::move(*unix_socket);
   const std::size_t colon = text.rfind(':');
   std::string host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
@@ -145,8 +154,8 @@ std::expected<EndpointText, std::string> parse_endpoint(const std::string& text)
                         : parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
   if (!address || !port || *port == 0 || address->ipv6 != bracketed) {
     return std::unexpected("'" + escape(text) +
-                           "' is no endpoint; write one such as 127.0.0.1:80, [::1]:80 or "
-                           "unix:/run/x.sock");
+                           "' is no endpoint; write one such as 127.0.0.1:80, [::1]:80, "
+                           "unix:/run/x.sock or abstract:NAME");
   }
   return normalised(*address, *port);
 }

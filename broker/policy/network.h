@@ -37,7 +37,8 @@ struct EndpointText {
   Endpoint endpoint() const { return {kind, address, port, name}; }
 };
 
-// "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock", "unix:@abstract", normalised as Endpoint asks.
+// "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock", and "unix:@NAME" or "abstract:NAME", which are
+// the same; normalised as Endpoint asks.
 std::expected<EndpointText, std::string> parse_endpoint(const std::string& text);
 
 }  // namespace torno::policy

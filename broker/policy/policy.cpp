@@ -28,12 +28,12 @@ std::uint64_t next_serial() {
 
 }  // namespace
 
-Policy::Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
+Policy::Policy(PolicyFile merged, std::vector<SyscallPlaces> syscall_places,
                std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect,
                std::vector<FileIdentity> read_from)
     : serial_(next_serial()),
       merged_(std::move(merged)),
-      syscall_sources_(std::move(syscall_sources)),
+      syscall_places_(std::move(syscall_places)),
       files_(std::move(files)),
       connect_(std::move(connect)),
       read_from_(std::move(read_from)) {}

@@ -22,7 +22,7 @@ class ConnectRules;
 
 class Policy {
  public:
-  Policy(PolicyFile merged, std::vector<RuleSource> syscall_sources,
+  Policy(PolicyFile merged, std::vector<SyscallPlaces> syscall_places,
          std::unique_ptr<const FileRules> files, std::unique_ptr<const ConnectRules> connect,
          std::vector<FileIdentity> read_from);
   ~Policy();
@@ -54,14 +54,14 @@ class Policy {
   const PolicyFile& merged() const { return merged_; }
 
   // Where merged().syscall(i) stands.
-  const RuleSource& syscall_source(int index) const {
-    return syscall_sources_[static_cast<std::size_t>(index)];
+  const SyscallPlaces& syscall_places(int index) const {
+    return syscall_places_[static_cast<std::size_t>(index)];
   }
 
  private:
   const std::uint64_t serial_;
   PolicyFile merged_;
-  std::vector<RuleSource> syscall_sources_;
+  std::vector<SyscallPlaces> syscall_places_;
   std::unique_ptr<const FileRules> files_;
   std::unique_ptr<const ConnectRules> connect_;
   const std::vector<FileIdentity> read_from_;

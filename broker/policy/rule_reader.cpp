@@ -101,15 +101,17 @@ std::optional<RulePath> RuleReader::read_path(const std::string& text, const Rul
   return path;
 }
 
-void RuleReader::check_protected(const RulePath& path, const RuleSource& where) {
+bool RuleReader::check_protected(const RulePath& path, const RuleSource& where) {
   const std::string reached = path.pattern.literal_prefix();
   for (const std::string& own : draft_.protected_paths) {
     if (reached == own || reached.starts_with(own + "/") || own == "/") {
       report_.error(where, "'" + escape(path.written.text()) +
                                "' reaches the broker's own files at " + escape(own) +
                                "; remove the rule");
+      return false;
     }
   }
+  return true;
 }
 
 void RuleReader::read_file(const Located& rule) {
@@ -135,7 +137,7 @@ void RuleReader::read_file(const Located& rule) {
 
   auto path = read_path(message.path(), rule.at("path"));
   if (!path) return;
-  if (draft.allow != kNone) check_protected(*path, rule.at("path"));
+  if (draft.allow != kNone && !check_protected(*path, rule.at("path"))) return;
   draft.path = std::move(*path);
   FileRule* merged = draft_.merged.add_file();
   *merged = message;
@@ -180,7 +182,11 @@ void RuleReader::read_syscall(const Located& rule) {
     }
   }
   *draft_.merged.add_syscall() = message;
-  draft_.syscall_sources.push_back(rule.start());
+  SyscallPlaces places{rule.start(), rule.at("name"), rule.at("action"), {}};
+  for (int i = 0; i < message.arg_size(); ++i) {
+    places.arguments.push_back(rule.nested("arg", i).start());
+  }
+  draft_.syscall_places.push_back(std::move(places));
 }
 
 void RuleReader::read_expect(const Located& rule) {

@@ -24,8 +24,8 @@ class RuleReader {
   void read_expect(const Located& rule);
 
   std::optional<RulePath> read_path(const std::string& text, const RuleSource& where);
-  // Refuses an allow rule that reaches the broker's own files.
-  void check_protected(const RulePath& path, const RuleSource& where);
+  // False, and an error: an allow rule that reaches the broker's own files.
+  bool check_protected(const RulePath& path, const RuleSource& where);
   bool read_ports(const Located& rule, DraftConnectRule& draft);
   bool read_address(const Located& rule, DraftConnectRule& draft);
   bool read_unix(const Located& rule, DraftConnectRule& draft);

@@ -3,123 +3,33 @@
 #include <google/protobuf/io/tokenizer.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
-#include "broker/base/error.h"
 #include "broker/policy/suggest.h"
+#include "broker/policy/wording.h"
 
 namespace torno::policy {
 namespace {
 
-using google::protobuf::EnumDescriptor;
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 using google::protobuf::TextFormat;
 
-// The text between the `n`th pair of double quotes.
-std::string quoted_part(const std::string& text, int n) {
-  std::size_t at = 0;
-  for (int i = 0; i < 2 * n; ++i) at = std::min(text.find('"', at), text.size() - 1) + 1;
-  const std::size_t begin = text.find('"', at);
-  if (begin == std::string::npos) return {};
-  const std::size_t end = text.find('"', begin + 1);
-  return end == std::string::npos ? std::string() : text.substr(begin + 1, end - begin - 1);
-}
-
-// What a policy calls a message type: the field of that type ("file" of FileRule).
-std::string field_of_type(const google::protobuf::Descriptor* in, const std::string& type) {
-  for (int i = 0; i < in->field_count(); ++i) {
-    const FieldDescriptor* field = in->field(i);
-    if (field->message_type() == nullptr) continue;
-    if (field->message_type()->full_name() == type) return field->name();
-    std::string deeper = field_of_type(field->message_type(), type);
-    if (!deeper.empty()) return deeper;
-  }
-  return {};
-}
-
-bool is_placeholder(const EnumValueDescriptor* value) {
-  return value->number() == 0 && value->name().ends_with("UNSPECIFIED");
-}
-
-std::vector<std::string> value_names(const EnumDescriptor* type) {
-  std::vector<std::string> names;
-  for (int i = 0; i < type->value_count(); ++i) {
-    if (!is_placeholder(type->value(i))) names.push_back(type->value(i)->name());
-  }
-  return names;
-}
-
-std::string unknown_field(const std::string& message) {
-  const std::string type = quoted_part(message, 0);
-  const std::string field = quoted_part(message, 1);
-  const auto* descriptor = PolicyFile::descriptor()->file()->pool()->FindMessageTypeByName(type);
-  std::vector<std::string> names;
-  if (descriptor != nullptr) {
-    for (int i = 0; i < descriptor->field_count(); ++i) {
-      names.push_back(descriptor->field(i)->name());
-    }
-  }
-  const std::string in = field_of_type(PolicyFile::descriptor(), type);
-  return "unknown field '" + escape(field) + "'" + (in.empty() ? "" : " in '" + in + "'") +
-         advise(field, names);
-}
-
-const EnumDescriptor* enum_of_field(const google::protobuf::Descriptor* in,
-                                    const std::string& field_name, const std::string& value) {
-  const EnumDescriptor* found = nullptr;
-  for (int i = 0; i < in->field_count(); ++i) {
-    const FieldDescriptor* field = in->field(i);
-    if (field->enum_type() != nullptr && field->name() == field_name) found = field->enum_type();
-    if (field->message_type() != nullptr && found == nullptr) {
-      found = enum_of_field(field->message_type(), field_name, value);
-    }
-  }
-  return found;
-}
-
-std::string unknown_value(const std::string& message) {
-  const std::string value = quoted_part(message, 0);
-  const std::string field = quoted_part(message, 1);
-  const EnumDescriptor* type = enum_of_field(PolicyFile::descriptor(), field, value);
-  return "'" + escape(value) + "' is no value of '" + escape(field) + "'" +
-         advise(value, type != nullptr ? value_names(type) : std::vector<std::string>());
-}
-
-bool is_unknown_field(const std::string& message) {
-  return message.find("has no field named") != std::string::npos;
-}
-
-bool is_unknown_value(const std::string& message) {
-  return message.starts_with("Unknown enumeration value");
-}
-
-bool is_repetition(const std::string& message) {
-  return message.starts_with("Non-repeated field");
-}
-
-// libprotobuf's sentences, made to say what to do.
-std::string reworded(const std::string& message) {
-  if (is_unknown_field(message)) return unknown_field(message);
-  if (is_unknown_value(message)) return unknown_value(message);
-  std::string text = escape(message);
-  while (text.ends_with('.')) text.pop_back();
-  if (text.starts_with("Non-repeated field")) {
-    return "the field '" + quoted_part(message, 0) + "' stands twice; remove one";
-  }
-  return "syntax error: " + text + "; see docs/policy.md for the form of a policy";
-}
-
 // Counts lines and columns of a text as protobuf's tokenizer does.
 struct Position {
   int line = 0;
   int column = 0;
+  std::size_t offset = 0;
 
   void pass(char c) {
     constexpr int kTabWidth = 8;
+    ++offset;
     if (c == '\n') {
       ++line;
       column = 0;
@@ -146,25 +56,53 @@ class Collector : public google::protobuf::io::ErrorCollector {
   Collector(const std::string& text, const std::string& file, Report& report)
       : text_(text), file_(file), report_(report) {}
 
+  // At an unknown value the parser stops, and can be run again. What else stops it is told once:
+  // the rest follows from that, and it may follow from an unknown name on the same line.
   void AddError(int line, int column, const std::string& message) override {
-    if (std::exchange(failed_, true)) return;  // the rest follows from the first
+    if (!is_unknown_value(message) && (line == last_line_ || std::exchange(lost_, true))) return;
+    add(line, column, message);
+  }
+  // What it was told to go on after, so that one pass finds all of them. Never passed over.
+  void AddWarning(int line, int column, const std::string& message) override {
+    add(line, column, message);
+  }
+
+  bool has_errors() const { return !places_.empty(); }
+
+  // The parser stops at an unknown value. Blots out the one that it stopped at, if it did, so that
+  // it goes further when it is run again.
+  bool blot_out(std::string& text) {
+    const std::string value = std::exchange(unknown_value_, {});
+    if (value.empty() || text.compare(unknown_at_, value.size(), value) != 0) return false;
+    text.replace(unknown_at_, value.size(), std::string(value.size() - 1, ' ').insert(0, "0"));
+    return true;
+  }
+
+ private:
+  void add(int line, int column, const std::string& message) {
+    last_line_ = line;
     Position place{line, column};
     if (is_unknown_field(message)) {
       place = position_before(text_, quoted_part(message, 1), place);
     } else if (is_unknown_value(message) || is_repetition(message)) {
       place = position_before(text_, quoted_part(message, 0), place);
     }
+    if (is_unknown_value(message)) {
+      unknown_value_ = quoted_part(message, 0);
+      unknown_at_ = place.offset;
+    }
+    if (!places_.emplace(place.line, place.column).second) return;
     report_.error({file_, place.line + 1, place.column + 1}, reworded(message));
   }
-  void AddWarning(int line, int column, const std::string& message) override {
-    report_.warning({file_, line + 1, column + 1}, reworded(message));
-  }
 
- private:
   const std::string& text_;
   const std::string& file_;
   Report& report_;
-  bool failed_ = false;
+  int last_line_ = -1;                    // of an error
+  std::set<std::pair<int, int>> places_;  // of errors
+  bool lost_ = false;
+  std::string unknown_value_;  // at which the parser stopped
+  std::size_t unknown_at_ = 0;
 };
 
 // Numbers stand for names in protobuf's text format, the unknown ones too; a policy takes names.
@@ -262,16 +200,30 @@ Located Located::nested(const std::string& field, int index) const {
 
 std::unique_ptr<SourceFile> parse_text(const std::string& text, const std::string& file,
                                        Report& report) {
+  // Enough to mend at once; each costs a pass over the text.
+  constexpr int kMaxUnknownValues = 20;
   auto source = std::make_unique<SourceFile>();
   source->file = file;
   Collector collector(text, source->file, report);
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&collector);
   parser.WriteLocationsTo(&source->tree);
-  if (!parser.ParseFromString(text, &source->message)) {
-    if (!report.has_errors()) report.error({file, 0, 0}, "cannot be parsed; check its syntax");
-    return nullptr;
+  // Reported as warnings, of which the collector makes errors.
+  parser.AllowUnknownField(true);
+  bool parsed = parser.ParseFromString(text, &source->message);
+  std::string blotted;
+  for (int i = 0; !parsed && i < kMaxUnknownValues; ++i) {
+    if (i == 0) blotted = text;
+    if (!collector.blot_out(blotted)) break;
+    PolicyFile rest;
+    TextFormat::ParseInfoTree places;
+    parser.WriteLocationsTo(&places);
+    parsed = parser.ParseFromString(blotted, &rest);
   }
+  if (!parsed && !collector.has_errors()) {
+    report.error({file, 0, 0}, "cannot be parsed; check its syntax");
+  }
+  if (!parsed || collector.has_errors()) return nullptr;
   return check_enums(source->root(), report) ? std::move(source) : nullptr;
 }
 

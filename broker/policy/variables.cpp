@@ -3,6 +3,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
 #include <vector>
 
 #include "broker/base/error.h"
@@ -17,6 +20,15 @@ std::string unknown(const std::string& name) {
          "=VALUE, or use HOME, TMPDIR, UID, PID or CWD";
 }
 
+// "$HOME", as in a shell.
+std::string lone_dollar(const std::string& text, std::size_t at) {
+  const auto end = std::find_if(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.end(),
+                                [](unsigned char c) { return std::isalnum(c) == 0 && c != '_'; });
+  const std::string name(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, end);
+  return "'$" + name + "' is no variable; write ${" + (name.empty() ? "NAME" : name) +
+         "}, or '\\\\$' for the character itself";
+}
+
 }  // namespace
 
 std::expected<Expanded, std::string> expand(const std::string& text, InGlob in_glob,
@@ -29,15 +41,21 @@ std::expected<Expanded, std::string> expand(const std::string& text, InGlob in_g
       at += 3;
       continue;
     }
+    if (text.compare(at, 2, "\\$") == 0) {
+      out.text += '$';
+      at += 2;
+      continue;
+    }
     if (in_glob == InGlob::kYes && text[at] == '\\') {
       out.text += text.substr(at, 2);
       at += 2;
       continue;
     }
-    if (text.compare(at, 2, "${") != 0) {
+    if (text[at] != '$') {
       out.text += text[at++];
       continue;
     }
+    if (text.compare(at, 2, "${") != 0) return std::unexpected(lone_dollar(text, at));
     const std::size_t end = text.find('}', at);
     if (end == std::string::npos) {
       return std::unexpected("'${' has no '}'; write ${NAME}");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace torno::policy {
 
@@ -10,6 +11,14 @@ struct RuleSource {
   std::string file;
   int line = 0;
   int column = 0;
+};
+
+// Where a syscall rule and its parts stand.
+struct SyscallPlaces {
+  RuleSource rule;
+  RuleSource name;
+  RuleSource action;
+  std::vector<RuleSource> arguments;
 };
 
 struct Verdict {

@@ -330,6 +330,10 @@ void Server::stop_by_signal(bool ignore_terminal) {
     for (const int signal : {SIGINT, SIGQUIT, SIGHUP}) ::signal(signal, SIG_IGN);
   } else {
     state.signals->add(SIGINT);
+    // A terminal that hangs up. Under nohup it stays ignored.
+    struct sigaction hangup{};
+    ::sigaction(SIGHUP, nullptr, &hangup);
+    if (hangup.sa_handler != SIG_IGN) state.signals->add(SIGHUP);
   }
   state.signals->async_wait([&state](boost::system::error_code error, int) {
     if (!error) state.stop();

@@ -40,8 +40,8 @@ int fail(const std::string& message) {
   return kFailed;
 }
 
-// Holds SIGTERM and SIGINT back while it lives: between the socket's birth and the moment the
-// server takes signals, one would end the process and leave the socket behind.
+// Holds SIGTERM, SIGINT and SIGHUP back while it lives: between the socket's birth and the moment
+// the server takes signals, one would end the process and leave the socket behind.
 class HeldSignals {
  public:
   HeldSignals() : before_(hold()) {}
@@ -54,8 +54,7 @@ class HeldSignals {
     sigset_t held;
     sigset_t before;
     ::sigemptyset(&held);
-    ::sigaddset(&held, SIGTERM);
-    ::sigaddset(&held, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&held, signal);
     ::pthread_sigmask(SIG_BLOCK, &held, &before);
     return before;
   }
@@ -151,7 +150,8 @@ int main(int argc, char** argv) {
       "tornod serves sandboxed programs: it opens files and connects sockets for them as far as "
       "their policy allows.\n\n"
       "  tornod --socket /run/torno/broker.sock --policies /etc/torno/policies\n"
-      "      serves every program of its own user that connects there, until SIGTERM.\n"
+      "      serves every program of its own user that connects there, until SIGTERM, SIGINT or "
+      "SIGHUP.\n"
       "  tornod --fd N\n"
       "      serves the one program at the other end of the inherited socket N, and ends with it.\n"
       "\nUnder systemd's socket activation it takes the socket it is passed. Policies are files "

@@ -63,11 +63,7 @@ Session::Breach Session::hello(const LinkPtr&, Incoming& incoming) {
     refuse(*refusal);
     return nullptr;
   }
-  if (const auto known = services_.policies->shared(hello.policy())) {
-    welcome(*known);
-  } else {
-    choose_policy(hello.policy());
-  }
+  choose_policy(hello.policy());
   return nullptr;
 }
 
@@ -93,7 +89,7 @@ std::optional<Refusal> Session::check_hello(const wire::Hello& hello) {
   return std::nullopt;
 }
 
-// Loads the policy on a thread of the pool.
+// On a thread of the pool: one that is loaded is looked at too, for its files may have changed.
 void Session::choose_policy(const std::string& name) {
   auto work = [self = shared_from_this(), policies = services_.policies, name,
                common = common_variables_, own = own_variables_](bool cancelled) mutable {
@@ -135,7 +131,7 @@ void Session::refuse(const Refusal& refusal) {
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Refused& refused = *message.mutable_refused();
   refused.set_reason(refusal.reason);
-  refused.set_message(escape(refusal.message).substr(0, kMaxRefusal));
+  refused.set_message(refusal.message.substr(0, kMaxRefusal));
   refused.set_min_version(kMinVersion);
   refused.set_max_version(kMaxVersion);
   answer(control_, message, {});

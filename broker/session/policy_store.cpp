@@ -1,6 +1,8 @@
 #include "broker/session/policy_store.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "broker/filter/program.h"
 
@@ -11,23 +13,37 @@ namespace {
 constexpr std::chrono::seconds kRemember{1};
 constexpr std::size_t kMaxRemembered = 64;
 
+using Diagnostics = std::vector<policy::Diagnostic>;
+
+// The first error; null when there is none.
+const policy::Diagnostic* first_error(const Diagnostics& diagnostics) {
+  const auto found = std::ranges::find(diagnostics, policy::Diagnostic::Severity::kError,
+                                       &policy::Diagnostic::severity);
+  return found == diagnostics.end() ? nullptr : &*found;
+}
+
 PolicyStore::Failure failure_of(const policy::Loaded& loaded) {
-  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
-    if (diagnostic.severity == policy::Diagnostic::Severity::kError) {
-      return {loaded.unreadable, diagnostic.text()};
-    }
-  }
-  return {loaded.unreadable, "the policy does not load"};
+  const policy::Diagnostic* const error = first_error(loaded.diagnostics);
+  if (error == nullptr) return {loaded.unreadable, "the policy does not load"};
+  // Whoever prints it says that it is an error.
+  return {loaded.unreadable, error->where.file.empty() ? error->message : error->text()};
 }
 
-void print_warnings(const policy::Loaded& loaded) {
-  for (const policy::Diagnostic& diagnostic : loaded.diagnostics) {
+void print_warnings(const Diagnostics& diagnostics) {
+  for (const policy::Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.severity != policy::Diagnostic::Severity::kWarning) continue;
-    std::fprintf(stderr, "tornod: %s\n", escape(diagnostic.text()).c_str());
+    std::fprintf(stderr, "tornod: %s\n", diagnostic.text().c_str());
   }
 }
 
-PolicyStore::Found ready(policy::PolicyPtr policy) {
+enum class Warnings { kPrint, kKeep };
+
+PolicyStore::Found ready(policy::PolicyPtr policy, Warnings warnings) {
+  const Diagnostics rules = filter::check(*policy);
+  if (const auto* error = first_error(rules); error != nullptr) {
+    return std::unexpected(PolicyStore::Failure{false, error->text()});
+  }
+  if (warnings == Warnings::kPrint) print_warnings(rules);
   auto program = filter::compile(*policy);
   if (!program) return std::unexpected(PolicyStore::Failure{false, program.error().message});
   auto memfd = filter::to_memfd(*program);
@@ -37,18 +53,35 @@ PolicyStore::Found ready(policy::PolicyPtr policy) {
 
 }  // namespace
 
-std::optional<ReadyPolicy> PolicyStore::shared(const std::string& name) {
+bool PolicyStore::Shared::is_current() const {
+  return std::ranges::all_of(stamps, [](const policy::Stamp& stamp) { return stamp.holds(); });
+}
+
+PolicyStore::SharedPtr PolicyStore::shared(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto known = shared_.find(name);
-  if (known == shared_.end()) return std::nullopt;
-  return known->second;
+  return known == shared_.end() ? nullptr : known->second;
+}
+
+// Null: what was shared is no longer.
+void PolicyStore::share(const std::string& name, SharedPtr loaded) {
+  const std::lock_guard lock(mutex_);
+  if (loaded == nullptr) {
+    shared_.erase(name);
+  } else {
+    shared_.insert_or_assign(name, std::move(loaded));
+  }
 }
 
 PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
                                      const Variables& session) {
-  if (auto known = shared(name)) return *known;
+  const SharedPtr before = shared(name);
+  if (before != nullptr && before->is_current()) return before->ready;
   const std::lock_guard lock(loading_);
-  if (auto known = shared(name)) return *known;  // loaded while this waited
+  // Loaded while this waited.
+  if (const SharedPtr known = shared(name); known != before && known != nullptr) {
+    if (known->is_current()) return known->ready;
+  }
   const auto now = std::chrono::steady_clock::now();
   const Key key(name, session);
   if (const auto failed = failed_.find(key);
@@ -69,20 +102,22 @@ PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& c
                                      const Variables& session) {
   policy::LoadOptions options = options_;
   options.variables = common;
-  if (const policy::Loaded loaded = policy::load(name, options); loaded.policy != nullptr) {
-    print_warnings(loaded);
-    Found found = ready(loaded.policy);
+  if (policy::Loaded loaded = policy::load(name, options); loaded.policy != nullptr) {
+    print_warnings(loaded.diagnostics);
+    Found found = ready(loaded.policy, Warnings::kPrint);
     if (found) {
-      const std::lock_guard lock(mutex_);
-      shared_.emplace(name, *found);
+      share(name, std::make_shared<const Shared>(Shared{*found, std::move(loaded.stamps)}));
+    } else {
+      share(name, nullptr);
     }
     return found;
   }
+  share(name, nullptr);
   // It does not load without the session's own variables: it uses them, or it is wrong.
   options.variables.insert(session.begin(), session.end());
   const policy::Loaded loaded = policy::load(name, options);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
-  return ready(loaded.policy);
+  return ready(loaded.policy, Warnings::kKeep);
 }
 
 PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
@@ -94,7 +129,7 @@ PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::st
   options.variables = variables;
   const policy::Loaded loaded = policy::load_text(text, file, options, read_from);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
-  return ready(loaded.policy);
+  return ready(loaded.policy, Warnings::kKeep);
 }
 
 }  // namespace torno::session

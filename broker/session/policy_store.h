@@ -1,10 +1,11 @@
 // PolicyStore: the policies a broker serves, loaded at their first use and shared by all sessions
-// that name them. A policy that uses ${PID} or ${CWD} differs from session to session and is
-// loaded for each. One that does not load is not tried again for a second: long enough that asking
-// for it costs nothing, short enough for whoever is mending it.
+// that name them as long as its files stay what they were: whoever asks gets the policy that they
+// hold now, or the error that they have now. A policy that uses ${PID} or ${CWD} differs from
+// session to session and is loaded for each. One that does not load is not tried again for a
+// second: long enough that asking for it costs nothing, short enough for whoever is mending it.
 //
-// Loading reads files and takes as long as the policy is large: never on an io thread. One is
-// loaded at a time; what is loaded already waits for none.
+// Finding looks at files, and loading takes as long as the policy is large: never on an io thread.
+// One is loaded at a time; what is loaded already waits for none.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
@@ -14,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -42,9 +42,6 @@ class PolicyStore {
 
   explicit PolicyStore(policy::LoadOptions options) : options_(std::move(options)) {}
 
-  // What is loaded already, for all who name it. Never waits.
-  std::optional<ReadyPolicy> shared(const std::string& name);
-
   // `common`: variables that are the same for everybody who uses the store; `session`: those of
   // one session alone.
   Found find(const std::string& name, const Variables& common, const Variables& session);
@@ -60,13 +57,23 @@ class PolicyStore {
     std::chrono::steady_clock::time_point until;
     Failure failure;
   };
+  struct Shared {
+    ReadyPolicy ready;
+    policy::Stamps stamps;
+    bool is_current() const;
+  };
+  using SharedPtr = std::shared_ptr<const Shared>;
+
+  // What is loaded already, for all who name it, current or not; null when nothing is.
+  SharedPtr shared(const std::string& name);
+  void share(const std::string& name, SharedPtr loaded);
   Found load(const std::string& name, const Variables& common, const Variables& session);
 
   const policy::LoadOptions options_;
   std::mutex loading_;
   std::map<Key, Failed> failed_;  // used while loading
   std::mutex mutex_;
-  std::map<std::string, ReadyPolicy> shared_;
+  std::map<std::string, SharedPtr> shared_;
 };
 
 }  // namespace torno::session

@@ -32,7 +32,7 @@ struct Row;  // of the dispatch table
 // Why a peer is not served.
 struct Refusal {
   wire::Refused::Reason reason = wire::Refused::REASON_UNSPECIFIED;
-  std::string message;
+  std::string message;  // printable: hostile bytes are escaped where they enter it
 };
 
 class Session : public std::enable_shared_from_this<Session> {

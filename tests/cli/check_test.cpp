@@ -1,6 +1,7 @@
 // torno check: messages with their places, and the exit status.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -56,16 +57,66 @@ TEST_F(Check, ARuleForTheBrokersOwnIsAnError) {
   }
 }
 
-TEST_F(Check, AWrongSystemCallRuleIsAnErrorWithItsPlace) {
-  const std::string file = directory_.write(
-      "call.policy",
-      "file { path: \"/usr/share/**\" allow: READ }\nsyscall { name: \"wriet\" action: KILL }\n");
+TEST_F(Check, WrongSystemCallRulesAreErrorsWithTheirPlaces) {
+  const std::string file =
+      directory_.write("call.policy",
+                       "file { path: \"/usr/share/**\" allow: READ }\n"
+                       "syscall { name: \"wriet\" action: KILL }\n"
+                       "syscall { name: \"openat\" action: ALLOW }\n"
+                       "syscall { name: \"openat\" action: TRAP }\n"
+                       "syscall { name: \"read\" action: KILL arg { index: 1 op: LT value: 0 } }\n"
+                       "syscall { name: \"rt_sigreturn\" action: KILL }\n"
+                       "syscall { name: \"mkdir\" action: ALLOW }\n");
   const Said said = run_torno({"check", file});
   EXPECT_EQ(said.status, 1);
-  EXPECT_THAT(said.err, HasSubstr("torno: "));
-  EXPECT_THAT(said.err, HasSubstr(file + ":2:"));
-  EXPECT_THAT(said.err, HasSubstr("wriet"));
-  EXPECT_EQ(std::ranges::count(said.err, '\n'), 1) << said.err;
+  const std::string head = "torno: " + file;
+  EXPECT_THAT(said.err, MatchesRegex(head + ":2:11: error: unknown system call \"wriet\"[^\n]*\n" +
+                                     head + ":3:26: error: ALLOW of openat [^\n]*\n" +  //
+                                     head + ":4:26: error: TRAP of openat [^\n]*\n" + head +
+                                     ":5:37: error: arg [^\n]* can never match[^\n]*\n" + head +
+                                     ":6:32: error: KILL of rt_sigreturn [^\n]*\n" + head +
+                                     ":7:25: error: ALLOW of mkdir [^\n]*\n"));
+}
+
+TEST_F(Check, ASystemCallRuleThatAnotherAnswersIsAnError) {
+  const std::string file =
+      directory_.write("call.policy",
+                       "syscall { name: \"read\" action: ERRNO errno: \"EPERM\" }\n"
+                       "syscall { name: \"read\" action: ALLOW }\n"
+                       "syscall { name: \"write\" action: LOG }\n"
+                       "syscall { name: \"write\" action: LOG }\n");
+  const Said said = run_torno({"check", file});
+  EXPECT_EQ(said.status, 1);
+  EXPECT_EQ(said.err, "torno: " + file + ":2:1: error: the rule can never match: ERRNO at " + file +
+                          ":1 answers all of it first; remove one of the two\n" +  //
+                          "torno: " + file + ":4:1: warning: superfluous: " + file +
+                          ":3 says the same; remove the rule\n");
+}
+
+TEST_F(Check, EveryErrorOfAFileIsShown) {
+  const std::string names = directory_.write(
+      "names.policy",
+      "fiel { path: \"/a\" }\nfile { path: \"/a\" allow: REED }\nbroker_gone: GONE\n");
+  const Said unknown = run_torno({"check", names});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, MatchesRegex("[^\n]*:1:1: error: [^\n]*\n[^\n]*:2:26: error: [^\n]*\n"
+                                        "[^\n]*:3:14: error: [^\n]*\n"));
+  const std::string rules =
+      directory_.write("rules.policy",
+                       "file { path: \"a\" allow: READ }\nfile { path: \"/d/**\" deny: READ }\n"
+                       "file { path: \"/d/x\" allow: READ }\nconnect { port: 0 }\n");
+  const Said wrong = run_torno({"check", rules});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, MatchesRegex("[^\n]*:1:8: error: [^\n]*\n[^\n]*:3:1: error: [^\n]*\n"
+                                      "[^\n]*:4:11: error: [^\n]*\n"));
+}
+
+TEST_F(Check, AFifoIsNoPolicy) {
+  const std::string fifo = directory_.path("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const Said said = run_torno({"check", fifo});
+  EXPECT_EQ(said.status, 2);
+  EXPECT_THAT(said.err, HasSubstr("is no regular file"));
 }
 
 TEST_F(Check, AFailingExpectationIsAnErrorWithItsPlace) {

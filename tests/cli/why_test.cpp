@@ -188,6 +188,8 @@ TEST_F(Why, ConnectIsAskedByAddress) {
   expect_allowed(ask("CONNECT", "0.0.0.0:80"), "CONNECT");
   expect_allowed(ask("CONNECT", "abstract:name"), "CONNECT abstract:name");
   expect_denied(ask("CONNECT", "abstract:other"), "CONNECT abstract:other");
+  expect_allowed(ask("CONNECT", "unix:@name"), "CONNECT unix:@name");
+  expect_denied(ask("CONNECT", "unix:@other"), "CONNECT unix:@other");
   expect_allowed(ask("CONNECT", "unix:" + directory_.path("open/../open/socket")),
                  "CONNECT unix:" + directory_.path("open/socket"));
   expect_denied(ask("CONNECT", "unix:/run/other"), "CONNECT unix:/run/other");

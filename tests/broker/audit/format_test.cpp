@@ -101,6 +101,14 @@ TEST(FormatTest, EscapesPolicyReasonAndRule) {
   EXPECT_TRUE(is_printable_ascii(to_line(event, Format::kText)));
 }
 
+// A reason is a message: what is hostile in it has been escaped where it entered.
+TEST(FormatTest, AMessageIsNotEscapedAgain) {
+  Event event;
+  event.mutable_refused()->set_reason(R"('a\x0ab' is no policy's name)");
+  EXPECT_NE(to_line(event, Format::kText).find(R"(refused: 'a\x0ab' is no)"), std::string::npos);
+  EXPECT_NE(to_line(event, Format::kJson).find(R"('a\\x0ab' is no)"), std::string::npos);
+}
+
 // A pipe takes a line whole only up to PIPE_BUF.
 TEST(FormatTest, NoLineIsLongerThanPipeBuf) {
   for (const char c : {'a', '\\', '\x01', '\xff'}) {

@@ -37,6 +37,19 @@ TEST(Connect, NothingIsAllowedByDefault) {
   EXPECT_FALSE(policy->connects_unix());
 }
 
+TEST(Connect, AnAbstractNameIsWrittenInTwoWays) {
+  const PolicyPtr policy = must_load(R"(
+    connect { abstract: "x" }
+    expect { connect: "abstract:x" }
+    expect { connect: "unix:@x" }
+    expect { connect: "abstract:y" refused: true }
+    expect { connect: "unix:@y" refused: true })");
+  for (const std::string prefix : {"abstract:", "unix:@"}) {
+    EXPECT_TRUE(connects(policy, prefix + "x"));
+    EXPECT_FALSE(connects(policy, prefix + "y"));
+  }
+}
+
 TEST(Connect, AddressAndPort) {
   const PolicyPtr policy = must_load(R"(
     connect { address: "127.0.0.1" port: 8080 }

@@ -55,6 +55,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "1:32: error: syntax error: Integer out of range"},
         Mistake{"file { path: \"/a\" allow: READ", "1:30: error: syntax error: Expected"},
         Mistake{"file { path: \"/a\n\" }", "1:17: error: syntax error: String literals cannot"},
+        Mistake{";",
+                "1:1: error: syntax error: Expected a name, found ';'; see docs/policy.md for"},
+        Mistake{"file { alow READ }", "1:8: error: unknown field 'alow' in 'file'"},
         Mistake{"name: \"a b\"", "1:1: error: a policy's name is"},
         Mistake{"name: \"a+b\"", "1:1: error: a policy's name is"}));
 
@@ -99,6 +102,10 @@ INSTANTIATE_TEST_SUITE_P(
             "file { path: \"${NOWHERE}/b\" allow: READ }",
             "1:8: error: unknown variable ${NOWHERE}; give it a value with --set NOWHERE=VALUE"},
         Mistake{"file { path: \"/a/${B\" allow: READ }", "1:8: error: '${' has no '}'"},
+        Mistake{"file { path: \"/$HOME/x\" allow: READ }",
+                "1:8: error: '$HOME' is no variable; write ${HOME}, or '\\\\$' for the character"},
+        Mistake{"file { path: \"/a$\" allow: READ }",
+                "1:8: error: '$' is no variable; write ${NAME}, or "},
         Mistake{"file { path: \"/a\" allow: READ deny: READ }",
                 "1:31: error: the rule allows and denies READ at once"},
         Mistake{"file { path: \"/a\" allow: STAT deny: READ }",
@@ -108,6 +115,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"file { path: \"/a/b\" allow: [READ, WRITE] }\nfile { path: \"/**\" deny: [READ, "
                 "WRITE] }",
                 "1:1: error: the rule can never match: t.policy:2 denies READ|WRITE"},
+        Mistake{"file { path: \"/proc/1/status\" allow: READ }",
+                "1:1: error: the rule can never match: of /proc a program is given its own part"},
+        Mistake{"file { path: \"/proc/self/mem\" allow: READ }",
+                "1:1: error: the rule can never match: of /proc"},
+        Mistake{"file { path: \"/proc/*/mem\" allow: READ }",
+                "1:1: error: the rule can never match: of /proc"},
+        Mistake{"file { path: \"/proc/kcore\" allow: [READ, WRITE] }",
+                "1:1: error: the rule can never match: of /proc"},
         Mistake{"file { path: \"/a/**\" allow: EXECUTE }\nfile { path: \"/a/b\" deny: EXECUTE }",
                 "2:1: error: EXECUTE is denied beneath what t.policy:1 allows"},
         Mistake{"file { path: \"/a/**\" allow: [READ, EXECUTE] }\n"
@@ -201,6 +216,27 @@ INSTANTIATE_TEST_SUITE_P(
                       Mistake{"include: \"../base\"", "1:1: error: '../base' is no policy's name"},
                       Mistake{"include: \"..\"", "1:1: error: '..' is no policy's name"},
                       Mistake{"include: \"\"", "1:1: error: '' is no policy's name"}));
+
+TEST(Load, WhatOfProcIsGivenMayBeAllowed) {
+  for (const char* path :
+       {"/proc", "/proc/**", "/proc/self", "/proc/self/status", "/proc/*/status", "/proc/self/fd/3",
+        "/proc/self/task/*/comm", "/proc/sys", "/proc/sys/kernel/**", "/proc/pressure/*",
+        "/proc/self/**/tcp", "/proc/self/exe", "/proc/mounts", "/**/mem", "/*/1/status"}) {
+    EXPECT_THAT(complaints("file { path: \"" + std::string(path) + "\" allow: READ }"),
+                ::testing::IsEmpty());
+  }
+  EXPECT_THAT(complaints("file { path: \"/proc/self/mem\" deny: READ }"), ::testing::IsEmpty());
+}
+
+TEST(Load, AnEscapedDollarIsTheCharacter) {
+  const PolicyPtr policy = must_load(R"(
+    file { path: "/a\\$HOME" allow: READ }
+    file { path: "/\\${B}" allow: READ }
+    connect { abstract: "c\\$" }
+    expect { connect: "abstract:c\\$" })");
+  EXPECT_TRUE(allowed(policy, "/a$HOME"));
+  EXPECT_TRUE(allowed(policy, "/${B}"));
+}
 
 TEST(Load, ReportsAllErrorsInOrder) {
   EXPECT_THAT(complaints("file { path: \"a\" allow: READ }\n"

@@ -67,10 +67,21 @@ TEST(Find, WhatIsMissingIsSaid) {
   loaded = load(directory.path() + "/x.policy", options);
   EXPECT_TRUE(loaded.unreadable);
   EXPECT_THAT(texts(loaded), ElementsAre("error: cannot read '" + directory.path() +
-                                         "/x.policy': No such file or directory"));
+                                         "/x.policy': No such file or directory; check the "
+                                         "path, or name a policy by its name alone"));
   loaded = load(directory.path(), options);
   EXPECT_TRUE(loaded.unreadable);
-  EXPECT_THAT(texts(loaded), ElementsAre(HasSubstr("Is a directory")));
+  EXPECT_THAT(texts(loaded), ElementsAre(HasSubstr("is no regular file; name a file")));
+}
+
+TEST(Find, AFifoThatAPathNamesHoldsNobody) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory.path() + "/x.policy").c_str(), 0600), 0);
+  LoadOptions options;
+  options.allow_paths = true;
+  const Loaded loaded = load(directory.path() + "/x.policy", options);
+  EXPECT_TRUE(loaded.unreadable);
+  EXPECT_THAT(texts(loaded), ElementsAre(HasSubstr("is no regular file")));
 }
 
 // A FIFO with nobody at its other end would hold the broker for ever.
@@ -105,7 +116,7 @@ TEST(Syscall, RulesKeepTheirPlace) {
       "}");
   ASSERT_EQ(policy->merged().syscall_size(), 1);
   EXPECT_EQ(policy->merged().syscall(0).errno_name(), "EPERM");
-  EXPECT_EQ(policy->syscall_source(0).line, 2);
+  EXPECT_EQ(policy->syscall_places(0).rule.line, 2);
 }
 
 TEST(Quantity, Sizes) {

@@ -23,7 +23,7 @@ TEST(Variables, AreReplacedInEveryRule) {
   options.variables = {{"ROOT", "/no/such"}, {"ADDRESS", "192.0.2.1"}, {"NAME", "app"}};
   const PolicyPtr policy = must_load(R"(
     file { path: "${ROOT}/${NAME}/**" allow: READ }
-    file { path: "/\\${NAME}/$NAME" allow: READ }
+    file { path: "/\\${NAME}/\\$NAME" allow: READ }
     connect { address: "${ADDRESS}" }
     connect { unix: "${ROOT}/s" }
     connect { abstract: "${NAME}-*" }

@@ -68,7 +68,7 @@ TEST(ServiceTest, SaysThatItIsOutOfDescriptors) {
 }
 
 TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     TornodProcess tornod(test::Policies{{"any", ""}});
     const RawPeer peer = RawPeer::connect(tornod.socket_path());
     ASSERT_TRUE(peer.enter("any"));
@@ -80,6 +80,16 @@ TEST(ServiceTest, EndsBySignalAndRemovesItsSocket) {
   }
 }
 
+// nohup starts it with SIGHUP ignored, so that it outlives the terminal.
+TEST(ServiceTest, UnderNohupAHangupIsIgnored) {
+  const auto before = ::signal(SIGHUP, SIG_IGN);
+  TornodProcess tornod(test::Policies{{"any", ""}});
+  ::signal(SIGHUP, before);
+  ASSERT_EQ(::kill(tornod.pid(), SIGHUP), 0);
+  EXPECT_TRUE(RawPeer::connect(tornod.socket_path()).enter("any"));
+  EXPECT_EQ(tornod.stop(), 0);
+}
+
 // As from somebody who presses Ctrl-C again and again.
 TEST(ServiceTest, SignalsDuringItsEndLeaveNoSocketBehind) {
   for (int round = 0; round < 20; ++round) {
@@ -89,6 +99,7 @@ TEST(ServiceTest, SignalsDuringItsEndLeaveNoSocketBehind) {
     while (tornod.is_running()) {
       ::kill(pid, SIGTERM);
       ::kill(pid, SIGINT);
+      ::kill(pid, SIGHUP);
       ::usleep(200);
     }
     EXPECT_NE(::access(tornod.socket_path().c_str(), F_OK), 0);

@@ -1,5 +1,6 @@
 #include "broker/server/server.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -306,6 +307,7 @@ Result<void> Server::run() {
   try {
     for (const auto& worker : state.workers) {
       threads.emplace_back([&loop = worker->loop] { serve(loop); });
+      ::pthread_setname_np(threads.back().native_handle(), kIoThreadName);
     }
     serve(state.clock);
   } catch (const std::system_error& error) {

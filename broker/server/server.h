@@ -13,6 +13,9 @@
 
 namespace torno::server {
 
+// What the threads that serve sessions are called (ps -L).
+inline constexpr const char* kIoThreadName = "tornod-io";
+
 struct Options {
   std::vector<std::string> policy_directories;
   bool embedded = false;  // one session, whose peer may name paths and set variables

@@ -10,9 +10,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,17 +35,28 @@ namespace {
 using test::eventually;
 using test::RawPeer;
 
+// A thread of this process by its name; 0: none.
+pid_t thread_named(const std::string& name) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(entry.path() / "comm");
+    std::string its_name;
+    std::getline(file, its_name);
+    if (its_name == name) return std::stoi(entry.path().filename());
+  }
+  return 0;
+}
+
 // Holds a thread while it lives.
 class Held {
  public:
-  explicit Held(std::thread& thread) {
+  explicit Held(pid_t thread) {
     ::sem_init(&held_, 0, 0);
     ::sem_init(&go_on_, 0, 0);
     ::signal(SIGUSR1, [](int) {
       ::sem_post(&held_);
       while (::sem_wait(&go_on_) != 0) continue;
     });
-    ::pthread_kill(thread.native_handle(), SIGUSR1);
+    ::syscall(SYS_tgkill, ::getpid(), thread, SIGUSR1);
     while (::sem_wait(&held_) != 0) continue;
   }
   Held(const Held&) = delete;
@@ -159,13 +173,15 @@ TEST_F(Retire, WhatWaitsOnAChannelMayBeTooMuchToClose) {
   ASSERT_TRUE(eventually([&] { return open_result(channel, O_RDWR) == -EACCES; }));
 
   // As many as may be unclosed: behind one whose close does not end, the broker's being the last.
+  const pid_t io_thread = thread_named(server::kIoThreadName);
+  ASSERT_NE(io_thread, 0);
   Lingering lingering;
   std::optional<Uninterruptible> uninterruptible(std::in_place);
   wire::ClientMessage with_fd = test::open_message(3, "file", O_RDONLY);
   with_fd.mutable_request()->set_directory(wire::DIRECTORY_FD);
   with_fd.mutable_request()->set_channel(channel.id());
   {
-    const Held held(thread_);
+    const Held held(io_thread);
     const Fd last = lingering.make();
     ASSERT_EQ(peer.send(with_fd, {last.get()}), 0);
   }

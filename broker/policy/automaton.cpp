@@ -39,7 +39,7 @@ void PathAutomaton::for_each_child(NodeId parent, const Name& name, Enter enter)
   for (Index s = node.shapes; s != 0; s = shapes_[s].next) {
     const std::size_t prefix = shapes_[s].prefix;
     const std::size_t suffix = shapes_[s].suffix;
-    if (name.bytes.size() < prefix + suffix) continue;
+    if (name.bytes.size() < prefix + suffix || !shapes_[s].may_begin(name.bytes)) continue;
     if (suffix != end.size()) {
       end = name.bytes.substr(name.bytes.size() - suffix);
       end_hash = hash_bytes(end);

@@ -4,8 +4,8 @@
 //
 // A literal child is found by one probe of one hash table, keyed by (parent,
 // name). The globs beneath a node are found by the literal bytes they begin and
-// end with: one probe for each distinct pair of those lengths present at that
-// node, so 100,000 rules "user123*" cost what a few do. A "**" is a node that
+// end with: at most one probe for each distinct pair of those lengths present at
+// that node, so 100,000 rules "user123*" cost what a few do. A "**" is a node that
 // stays active at any depth.
 #pragma once
 
@@ -75,11 +75,20 @@ class PathAutomaton {
  private:
   using Index = std::uint32_t;
 
-  // Literal bytes that a group of globs begins and ends with.
+  // Literal bytes that a group of globs begins and ends with. Most names are turned away here: of
+  // "user1-*" to "user99999-*" a name has the "-" of one length alone.
   struct Shape {
+    bool may_begin(std::string_view name) const noexcept {
+      return prefix == 0 || (last_bytes & bit(name[prefix - 1])) != 0;
+    }
+    static std::uint64_t bit(char byte) noexcept {
+      return std::uint64_t{1} << (static_cast<unsigned char>(byte) % 64);
+    }
+
     std::uint16_t prefix = 0;
     std::uint16_t suffix = 0;
     Index next = 0;
+    std::uint64_t last_bytes = 0;  // the bits of what the prefixes end with
   };
 
   // What a rule says at a node.
@@ -155,6 +164,7 @@ class PathAutomaton {
   NodeId literal_child(NodeId parent, const std::string& name);
   NodeId glob_child(NodeId parent, const std::string& glob);
   NodeId insert(const PathPattern& pattern);
+  Shape& shape_of(const Node& glob);
   std::string glob_text(const Node& node) const;
   void add_entry(NodeId id, Entry entry);
   PathPattern pattern_of(NodeId id) const;

@@ -47,12 +47,19 @@ NodeId PathAutomaton::glob_child(NodeId parent, const std::string& glob) {
     return id;
   }
   globs_.insert(glob_hash(parent, hash_bytes(shape.prefix), suffix_hash), id);
-  for (Index s = nodes_[parent].shapes; s != 0; s = shapes_[s].next) {
-    if (shapes_[s].prefix == nodes_[id].prefix && shapes_[s].suffix == nodes_[id].suffix) return id;
-  }
-  shapes_.push_back({nodes_[id].prefix, nodes_[id].suffix, nodes_[parent].shapes});
-  nodes_[parent].shapes = static_cast<Index>(shapes_.size() - 1);
+  Shape& its_shape = shape_of(nodes_[id]);
+  if (!shape.prefix.empty()) its_shape.last_bytes |= Shape::bit(shape.prefix.back());
   return id;
+}
+
+// The shape of a glob, among those of its parent.
+PathAutomaton::Shape& PathAutomaton::shape_of(const Node& glob) {
+  Node& parent = nodes_[glob.parent];
+  for (Index s = parent.shapes; s != 0; s = shapes_[s].next) {
+    if (shapes_[s].prefix == glob.prefix && shapes_[s].suffix == glob.suffix) return shapes_[s];
+  }
+  const Index before = std::exchange(parent.shapes, static_cast<Index>(shapes_.size()));
+  return shapes_.emplace_back(Shape{glob.prefix, glob.suffix, before});
 }
 
 NodeId PathAutomaton::child(NodeId parent, const Component& component) {

@@ -46,7 +46,9 @@ void KnownObjects::remember(std::string_view path, Known known) {
   if (!entry.is_about(path)) {
     std::ranges::copy(path, entry.path.begin());
     entry.size = static_cast<std::uint8_t>(path.size());
-  } else if (entry.known.policy == known.policy) {
+  } else if (entry.known.policy == known.policy && entry.known.object == known.object &&
+             entry.known.on_root_mount == known.on_root_mount) {
+    // Of the same object: what is refused of one may be allowed of another.
     known.allowed |= entry.known.allowed;
   }
   entry.known = known;

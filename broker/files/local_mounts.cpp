@@ -1,5 +1,10 @@
 #include "broker/files/local_mounts.h"
 
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -30,17 +35,34 @@ LocalMount local_mount(std::string_view mountinfo_line) {
   return mount;
 }
 
+namespace {
+
+// mountinfo has no line for the mount that a chroot's root lies on, where that root is none itself.
+LocalMount root_mount() {
+  constexpr std::array<long, 8> kLocalMagic = {
+      BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+      RAMFS_MAGIC,       SQUASHFS_MAGIC,   TMPFS_MAGIC,      XFS_SUPER_MAGIC};
+  struct statfs system{};
+  struct statx root{};
+  if (::statfs("/", &system) != 0 || ::statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root) != 0) return {};
+  if (std::ranges::find(kLocalMagic, long{system.f_type}) == kLocalMagic.end()) return {};
+  return {root.stx_mnt_id, system.f_type == OVERLAYFS_SUPER_MAGIC};
+}
+
+}  // namespace
+
 Result<LocalMounts> LocalMounts::read() {
   std::ifstream mountinfo("/proc/self/mountinfo");
   if (!mountinfo) {
     return std::unexpected(Error{"cannot read /proc/self/mountinfo; mount /proc for the broker"});
   }
   LocalMounts mounts;
-  for (std::string line; std::getline(mountinfo, line);) {
-    const LocalMount mount = local_mount(line);
+  const auto add = [&mounts](const LocalMount& mount) {
     if (mount.id != 0) mounts.ids_.push_back(mount.id);
     if (mount.overlay) mounts.overlays_.push_back(mount.id);
-  }
+  };
+  add(root_mount());
+  for (std::string line; std::getline(mountinfo, line);) add(local_mount(line));
   std::ranges::sort(mounts.ids_);
   std::ranges::sort(mounts.overlays_);
   return mounts;

@@ -62,6 +62,7 @@ bool RuleReader::read_unix(const Located& rule, DraftConnectRule& draft) {
   draft.unix_path = read_path(message.unix(), rule.at("unix"));
   if (!draft.unix_path) return false;
   if (!message.deny() && !check_protected(*draft.unix_path, rule.at("unix"))) return false;
+  if (message.deny() && !check_shown(*draft.unix_path, rule.at("unix"))) return false;
   draft.adapted = draft.unix_path->adapted;
   draft_.merged.mutable_connect()->rbegin()->set_unix(draft.unix_path->pattern.text());
   return true;

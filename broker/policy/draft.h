@@ -22,6 +22,7 @@ struct RulePath {
   std::vector<std::string> links;  // the symlinks between the two
   // It holds a variable or a symlink: that it says here what another rule says is chance.
   bool adapted = false;
+  bool hidden = false;  // no symlink on its way was looked for
 };
 
 struct DraftFileRule {

@@ -1,12 +1,17 @@
 #include "broker/policy/links.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+
+#include "broker/base/fd.h"
 
 namespace torno::policy {
 namespace {
@@ -36,14 +41,20 @@ std::optional<std::string> LinkResolver::target(const std::string& parent,
   const auto known = known_.find(path);
   if (known != known_.end()) return known->second;
   std::string buffer(PATH_MAX, '\0');
-  const ssize_t size = ::readlink(path.c_str(), buffer.data(), buffer.size());
+  // What was resolved so far may have become a symlink meanwhile, to where nobody may look.
+  open_how how{};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const Fd link(
+      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+  const ssize_t size = link ? ::readlinkat(link.get(), "", buffer.data(), buffer.size()) : -1;
   std::optional<std::string> found;
   if (size > 0 && !is_procfs(parent)) found = buffer.substr(0, static_cast<std::size_t>(size));
   known_.emplace(path, found);
   return found;
 }
 
-Destination LinkResolver::resolve(std::string_view path) {
+Destination LinkResolver::resolve(std::string_view path, const MayLook& may_look) {
   Destination destination;
   std::string& done = destination.path;  // "" is "/" until the end
   std::vector<std::string> pending;
@@ -58,12 +69,13 @@ Destination LinkResolver::resolve(std::string_view path) {
     }
     const std::string directory = done + '/';
     const std::string next = directory + component;
+    if (may_look && !may_look(next)) return {std::string(path), {}, true};
     const std::optional<std::string> leads_to = target(directory, next);
     if (!leads_to) {
       done = next;
       continue;
     }
-    if (destination.links.size() == kMaxHops) return {std::string(path), {}};
+    if (destination.links.size() == kMaxHops) return {std::string(path), {}, false};
     destination.links.push_back(next);
     if (leads_to->starts_with('/')) done.clear();
     push_components(pending, *leads_to);

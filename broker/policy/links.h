@@ -2,6 +2,7 @@
 // loaded.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,14 +14,18 @@ namespace torno::policy {
 struct Destination {
   std::string path;                // canonical as far as it exists
   std::vector<std::string> links;  // every symlink on the way, canonical, in order
+  bool hidden = false;             // a path on the way may not be looked at; `path` is as written
 };
+
+// May the path be looked at? Empty: every one.
+using MayLook = std::function<bool(std::string_view)>;
 
 class LinkResolver {
  public:
   // Follows the symlinks of an absolute path, that of its last component too. What does not
   // exist, or may not be looked at, stays as written; so does a path that links in a circle.
   // Links of procfs are not followed: /proc/self would be the broker's own.
-  Destination resolve(std::string_view path);
+  Destination resolve(std::string_view path, const MayLook& may_look = {});
 
  private:
   // The target of the symlink at `path`; nothing when it is no symlink.

@@ -68,7 +68,7 @@ class Loader {
       check_unbuilt(root, report_);
       settings.take(root, report_);
       if (open_.size() == 1) set_name(root);
-      rules_.read(root);
+      rules_.read(root, open_.size() > 1);
       add_included(root, settings);
     }
     open_.pop_back();

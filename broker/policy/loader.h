@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/policy/file_identity.h"
+#include "broker/policy/links.h"
 #include "broker/policy/policy.h"
 #include "broker/policy/stamp.h"
 
@@ -34,6 +35,11 @@ struct LoadOptions {
   // A policy name with a '/' or ending in ".policy" is a path to a file (never for names that a
   // peer of a shared broker sent).
   bool allow_paths = false;
+
+  // For a policy that a sealed program wrote: what the broker may look at to follow the symlinks on
+  // the way of its rules. Where one leads, or that it is none, must not be told past the policies
+  // in force. Rules of the files that it includes are not held to it.
+  MayLook may_look;
 
   // What no rule may reach: sockets and policy directories of the broker. A rule that names
   // such a place is an error; wider globs get an implicit deny there.

@@ -68,7 +68,8 @@ RuleReader::RuleReader(const LoadOptions& options, Draft& draft, Report& report)
   }
 }
 
-void RuleReader::read(const Located& root) {
+void RuleReader::read(const Located& root, bool included) {
+  included_ = included;
   const auto& policy = static_cast<const PolicyFile&>(root.message());
   for (int i = 0; i < policy.file_size(); ++i) read_file(root.nested("file", i));
   for (int i = 0; i < policy.connect_size(); ++i) read_connect(root.nested("connect", i));
@@ -92,8 +93,9 @@ std::optional<RulePath> RuleReader::read_path(const std::string& text, const Rul
     report_.error(where, std::move(written.error()));
     return std::nullopt;
   }
-  Destination destination = links_.resolve(written->literal_prefix());
+  Destination destination = links_.resolve(written->literal_prefix(), may_look());
   RulePath path;
+  path.hidden = destination.hidden;
   path.pattern = written->with_prefix(destination.path);
   path.written = std::move(*written);
   path.links = std::move(destination.links);
@@ -112,6 +114,15 @@ bool RuleReader::check_protected(const RulePath& path, const RuleSource& where) 
     }
   }
   return true;
+}
+
+// What an allow rule allows there is refused by the policies in force anyway.
+bool RuleReader::check_shown(const RulePath& path, const RuleSource& where) {
+  if (!path.hidden) return true;
+  report_.error(where, "'" + escape(path.written.text()) +
+                           "' lies where the policies in force show nothing, and a symlink there "
+                           "might lead elsewhere; remove the rule");
+  return false;
 }
 
 void RuleReader::read_file(const Located& rule) {
@@ -137,7 +148,9 @@ void RuleReader::read_file(const Located& rule) {
 
   auto path = read_path(message.path(), rule.at("path"));
   if (!path) return;
-  if (draft.allow != kNone && !check_protected(*path, rule.at("path"))) return;
+  const bool allows = draft.allow != kNone;
+  if (allows && !check_protected(*path, rule.at("path"))) return;
+  if (draft.deny != kNone && !check_shown(*path, rule.at("path"))) return;
   draft.path = std::move(*path);
   FileRule* merged = draft_.merged.add_file();
   *merged = message;
@@ -224,7 +237,7 @@ void RuleReader::read_expect(const Located& rule) {
       return;
     }
     if (endpoint->kind == Endpoint::Kind::kUnixPath) {
-      endpoint->name = links_.resolve(endpoint->name).path;
+      endpoint->name = links_.resolve(endpoint->name, may_look()).path;
     }
     draft.endpoint = std::move(*endpoint);
     draft.written = text->text;

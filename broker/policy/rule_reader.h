@@ -15,7 +15,8 @@ class RuleReader {
   RuleReader(const LoadOptions& options, Draft& draft, Report& report);
 
   // Adds the rules of one file.
-  void read(const Located& root);
+  // `included`: by another one.
+  void read(const Located& root, bool included);
 
  private:
   void read_file(const Located& rule);
@@ -26,6 +27,9 @@ class RuleReader {
   std::optional<RulePath> read_path(const std::string& text, const RuleSource& where);
   // False, and an error: an allow rule that reaches the broker's own files.
   bool check_protected(const RulePath& path, const RuleSource& where);
+  // The same of a deny rule that may be about another place than it says.
+  bool check_shown(const RulePath& path, const RuleSource& where);
+  MayLook may_look() const { return included_ ? MayLook{} : options_.may_look; }
   bool read_ports(const Located& rule, DraftConnectRule& draft);
   bool read_address(const Located& rule, DraftConnectRule& draft);
   bool read_unix(const Located& rule, DraftConnectRule& draft);
@@ -35,6 +39,7 @@ class RuleReader {
   Draft& draft_;
   Report& report_;
   LinkResolver links_;
+  bool included_ = false;
 };
 
 }  // namespace torno::policy

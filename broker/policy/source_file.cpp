@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -51,6 +52,37 @@ Position position_before(const std::string& text, const std::string& word, Posit
   return found;
 }
 
+// Where messages nest deeper than in any policy: libprotobuf passes over unknown ones by calling
+// itself, as deep as a stack can be, and ends the process there.
+std::optional<Position> too_deep(const std::string& text) {
+  constexpr int kDeepest = 16;
+  Position at;
+  int depth = 0;
+  char quote = '\0';
+  bool in_comment = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_comment) {
+      in_comment = c != '\n';
+    } else if (quote != '\0') {
+      if (c == '\\' && i + 1 < text.size()) at.pass(text[i++]);
+      // A string ends with its line, as libprotobuf has it.
+      else if (c == quote || c == '\n')
+        quote = '\0';
+    } else if (c == '#') {
+      in_comment = true;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '<' || c == '[') {
+      if (++depth > kDeepest) return at;
+    } else if (c == '}' || c == '>' || c == ']') {
+      --depth;
+    }
+    at.pass(text[i]);
+  }
+  return std::nullopt;
+}
+
 class Collector : public google::protobuf::io::ErrorCollector {
  public:
   Collector(const std::string& text, const std::string& file, Report& report)
@@ -69,6 +101,10 @@ class Collector : public google::protobuf::io::ErrorCollector {
 
   bool has_errors() const { return !places_.empty(); }
 
+  // More than anybody mends at once; each costs a look at the text before it, and a text may be
+  // anybody's.
+  bool is_full() const { return places_.size() >= kMostErrors; }
+
   // The parser stops at an unknown value. Blots out the one that it stopped at, if it did, so that
   // it goes further when it is run again.
   bool blot_out(std::string& text) {
@@ -81,6 +117,7 @@ class Collector : public google::protobuf::io::ErrorCollector {
  private:
   void add(int line, int column, const std::string& message) {
     last_line_ = line;
+    if (is_full() || !told_.emplace(line, column).second) return;
     Position place{line, column};
     if (is_unknown_field(message)) {
       place = position_before(text_, quoted_part(message, 1), place);
@@ -95,10 +132,13 @@ class Collector : public google::protobuf::io::ErrorCollector {
     report_.error({file_, place.line + 1, place.column + 1}, reworded(message));
   }
 
+  static constexpr std::size_t kMostErrors = 50;
+
   const std::string& text_;
   const std::string& file_;
   Report& report_;
   int last_line_ = -1;                    // of an error
+  std::set<std::pair<int, int>> told_;    // as libprotobuf has the places
   std::set<std::pair<int, int>> places_;  // of errors
   bool lost_ = false;
   std::string unknown_value_;  // at which the parser stopped
@@ -200,6 +240,11 @@ Located Located::nested(const std::string& field, int index) const {
 
 std::unique_ptr<SourceFile> parse_text(const std::string& text, const std::string& file,
                                        Report& report) {
+  if (const auto deep = too_deep(text)) {
+    report.error({file, deep->line + 1, deep->column + 1},
+                 "messages nest deeper here than any field of a policy; close the braces before");
+    return nullptr;
+  }
   // Enough to mend at once; each costs a pass over the text.
   constexpr int kMaxUnknownValues = 20;
   auto source = std::make_unique<SourceFile>();
@@ -212,7 +257,7 @@ std::unique_ptr<SourceFile> parse_text(const std::string& text, const std::strin
   parser.AllowUnknownField(true);
   bool parsed = parser.ParseFromString(text, &source->message);
   std::string blotted;
-  for (int i = 0; !parsed && i < kMaxUnknownValues; ++i) {
+  for (int i = 0; !parsed && i < kMaxUnknownValues && !collector.is_full(); ++i) {
     if (i == 0) blotted = text;
     if (!collector.blot_out(blotted)) break;
     PolicyFile rest;

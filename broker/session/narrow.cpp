@@ -126,7 +126,11 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
       }
       further->error = text ? 0 : text.error();
       common.insert(own.begin(), own.end());
-      if (text) further->found = policies->from_text(text->text, name, common, text->file);
+      const auto shows = [&policy](std::string_view path) {
+        const policy::Verdict verdict = policy->decide_file(path, policy::kStat);
+        return verdict.allowed || verdict.leads;
+      };
+      if (text) further->found = policies->from_text(text->text, name, common, text->file, shows);
       further->opened.fd.reset();
     }
     Loop& loop = self->loop_;

@@ -73,24 +73,50 @@ void PolicyStore::share(const std::string& name, SharedPtr loaded) {
   }
 }
 
+class PolicyStore::Loading {
+ public:
+  Loading(PolicyStore& store, const std::string& name) : store_(store), name_(name) {
+    std::unique_lock lock(store_.mutex_);
+    store_.loaded_.wait(lock, [this] { return !store_.loading_.contains(name_); });
+    store_.loading_.insert(name_);
+  }
+  Loading(const Loading&) = delete;
+  Loading& operator=(const Loading&) = delete;
+  ~Loading() {
+    {
+      const std::lock_guard lock(store_.mutex_);
+      store_.loading_.erase(name_);
+    }
+    store_.loaded_.notify_all();
+  }
+
+ private:
+  PolicyStore& store_;
+  const std::string& name_;
+};
+
 PolicyStore::Found PolicyStore::find(const std::string& name, const Variables& common,
                                      const Variables& session) {
   const SharedPtr before = shared(name);
   if (before != nullptr && before->is_current()) return before->ready;
-  const std::lock_guard lock(loading_);
+  const Loading held(*this, name);
   // Loaded while this waited.
   if (const SharedPtr known = shared(name); known != before && known != nullptr) {
     if (known->is_current()) return known->ready;
   }
   const auto now = std::chrono::steady_clock::now();
   const Key key(name, session);
-  if (const auto failed = failed_.find(key);
-      failed != failed_.end() && now < failed->second.until) {
-    return std::unexpected(failed->second.failure);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto failed = failed_.find(key);
+    if (failed != failed_.end() && now < failed->second.until) {
+      return std::unexpected(failed->second.failure);
+    }
   }
   Found found = load(name, common, session);
   // Finding out that there is none is cheap, and the names are a peer's to invent.
   if (!found && !found.error().missing) {
+    const std::lock_guard lock(mutex_);
     if (failed_.size() >= kMaxRemembered) failed_.clear();
     failed_.insert_or_assign(key,
                              Failed{std::chrono::steady_clock::now() + kRemember, found.error()});
@@ -122,11 +148,12 @@ PolicyStore::Found PolicyStore::load(const std::string& name, const Variables& c
 
 PolicyStore::Found PolicyStore::from_text(const std::string& text, const std::string& file,
                                           const Variables& variables,
-                                          const std::optional<policy::FileIdentity>& read_from) {
-  const std::lock_guard lock(loading_);
+                                          const std::optional<policy::FileIdentity>& read_from,
+                                          const policy::MayLook& may_look) {
   policy::LoadOptions options = options_;
   options.allow_paths = false;
   options.variables = variables;
+  options.may_look = may_look;
   const policy::Loaded loaded = policy::load_text(text, file, options, read_from);
   if (loaded.policy == nullptr) return std::unexpected(failure_of(loaded));
   return ready(loaded.policy, Warnings::kKeep);

@@ -5,16 +5,19 @@
 // second: long enough that asking for it costs nothing, short enough for whoever is mending it.
 //
 // Finding looks at files, and loading takes as long as the policy is large: never on an io thread.
-// One is loaded at a time; what is loaded already waits for none.
+// One of a name is loaded at a time: what waits for a dead file server holds up those alone who
+// name the same.
 //
 // Thread safety: every member may be called from any thread.
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <expected>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -46,10 +49,11 @@ class PolicyStore {
   // one session alone.
   Found find(const std::string& name, const Variables& common, const Variables& session);
 
-  // A policy from the text of a file that a sealed sandboxee may read. Names in it are names,
-  // never paths.
+  // A policy from the text of a file that a sealed sandboxee may read, `may_look` as in
+  // LoadOptions. Names in it are names, never paths.
   Found from_text(const std::string& text, const std::string& file, const Variables& variables,
-                  const std::optional<policy::FileIdentity>& read_from = {});
+                  const std::optional<policy::FileIdentity>& read_from = {},
+                  const policy::MayLook& may_look = {});
 
  private:
   using Key = std::pair<std::string, Variables>;  // and the session's variables
@@ -69,10 +73,14 @@ class PolicyStore {
   void share(const std::string& name, SharedPtr loaded);
   Found load(const std::string& name, const Variables& common, const Variables& session);
 
+  // Holds a name while it lives: who wants the same waits.
+  class Loading;
+
   const policy::LoadOptions options_;
-  std::mutex loading_;
-  std::map<Key, Failed> failed_;  // used while loading
-  std::mutex mutex_;
+  std::mutex mutex_;  // of all that follows
+  std::condition_variable loaded_;
+  std::set<std::string> loading_;
+  std::map<Key, Failed> failed_;
   std::map<std::string, SharedPtr> shared_;
 };
 

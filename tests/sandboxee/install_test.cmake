@@ -1,6 +1,6 @@
 # An outside C and an outside C++ project build against an installed copy of the library, by CMake
 # and by pkg-config, and run.
-#   cmake -DBUILD=… -DCC=… -DCXX=… -P install_test.cmake
+#   cmake -DBUILD=… -DCC=… -DCXX=… -DGENERATOR=… -P install_test.cmake
 # A folder of its own: the user who runs the test may not be the one who built.
 execute_process(COMMAND mktemp -d -t torno-install.XXXXXX OUTPUT_VARIABLE SCRATCH
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
@@ -52,7 +52,8 @@ foreach(library torno torno_static)
   endforeach()
 endforeach()
 ]])
-run(${CMAKE_COMMAND} -S ${SCRATCH}/project -B ${SCRATCH}/build -DCMAKE_PREFIX_PATH=${prefix}
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SCRATCH}/project -B ${SCRATCH}/build
+    -DCMAKE_PREFIX_PATH=${prefix}
     -DCMAKE_C_COMPILER=${CC} -DCMAKE_CXX_COMPILER=${CXX})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${SCRATCH}/build --output-on-failure)

@@ -1,6 +1,7 @@
 #include "tests/support/processes.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +25,12 @@ int count_fds(pid_t pid) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || status.st_size == 0) return -1;
   return static_cast<int>(status.st_size);
+}
+
+bool root_is_a_mount() {
+  struct statx root{};
+  return ::statx(AT_FDCWD, "/", 0, 0, &root) == 0 &&
+         (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 pid_t fork_alone() {

@@ -11,6 +11,10 @@ namespace torno::test {
 // dumpable, and then only root, or anybody from Linux 6.2 on, is told.
 int count_fds(pid_t pid);
 
+// Is this process's root a mount? In a plain chroot it is not, and there new mount namespaces show
+// paths from outside.
+bool root_is_a_mount();
+
 // The system call alone. TSan starts a thread in the child of libc's fork; torno_enter refuses
 // that, and a filter without the library's handler kills it.
 pid_t fork_alone();

@@ -35,6 +35,17 @@ TEST(KnownObjectsTest, PermissionsOfOnePolicyAddUp) {
   EXPECT_FALSE(known->find("/a")->allows(policy::kRead, 7));
 }
 
+// The policy may refuse another object at the path, by what it is.
+TEST(KnownObjectsTest, PermissionsOfAnotherObjectDoNot) {
+  KnownObjects::Identity other = kFile.object;
+  ++other.inode;
+  const auto known = std::make_unique<KnownObjects>();
+  known->remember("/a", {kFile.object, false, 7, policy::kWrite});
+  known->remember("/a", {other, false, 7, policy::kRead});
+  EXPECT_TRUE(known->find("/a")->allows(policy::kRead, 7));
+  EXPECT_FALSE(known->find("/a")->allows(policy::kWrite, 7));
+}
+
 TEST(KnownObjectsTest, NoPolicyAllowsNothing) {
   const auto known = std::make_unique<KnownObjects>();
   known->remember("/a", {kFile.object, false, 0, policy::kRead});

@@ -10,8 +10,10 @@
 namespace torno::policy {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Mistake {
   const char* policy;
@@ -236,6 +238,24 @@ TEST(Load, AnEscapedDollarIsTheCharacter) {
     expect { connect: "abstract:c\\$" })");
   EXPECT_TRUE(allowed(policy, "/a$HOME"));
   EXPECT_TRUE(allowed(policy, "/${B}"));
+}
+
+// The text may be a hostile program's: neither the stack nor the time that it takes is its to
+// choose.
+TEST(Load, DeepTextIsRefused) {
+  std::string deep = "name: \"x\"\n";
+  for (int i = 0; i < 300'000; ++i) deep += "a{";
+  EXPECT_THAT(complaints(deep), ElementsAre(HasSubstr("t.policy:2:34: error: messages nest")));
+  EXPECT_THAT(complaints("# {{{{{{{{{{{{{{{{{{{{{{{{{{\n"
+                         "file { path: \"/\\\"[[[[[[[[[[[[[[[[[[[[[[[[/a\" allow: READ }"),
+              Not(Contains(HasSubstr("nest"))))
+      << "comments and strings nest nothing";
+}
+
+TEST(Load, AFloodOfErrorsIsCut) {
+  std::string flood;
+  for (int i = 0; i < 100'000; ++i) flood += "a:1 ";
+  EXPECT_EQ(complaints(flood).size(), 50U);
 }
 
 TEST(Load, ReportsAllErrorsInOrder) {

@@ -124,6 +124,30 @@ TEST(Links, ADenyThroughALinkHoldsAtBothPlaces) {
   EXPECT_FALSE(allowed(policy, root + "/name", kStat));
 }
 
+// A sealed program wrote the policy, and asks by it where a link leads that it may not see.
+TEST(Links, ThatMayNotBeLookedAtTellNothing) {
+  const TemporaryDirectory directory;
+  const std::string& root = directory.path();
+  directory.link("link", "target");
+  const auto loads = [&](const std::string& text, const MayLook& may_look) {
+    LoadOptions options;
+    options.may_look = may_look;
+    return load_text(text, "t.policy", options).policy != nullptr;
+  };
+  const MayLook nothing = [](std::string_view) { return false; };
+  const std::string guess = "file { path: \"" + root + "/target/**\" allow: READ }\n";
+  const std::string asks = "expect { allow: READ path: \"" + root + "/link/x\" }\n";
+  EXPECT_TRUE(loads(guess + asks, {})) << "positive control";
+  EXPECT_FALSE(loads(guess + asks, nothing));
+  EXPECT_TRUE(loads("file { path: \"" + root + "/link/**\" allow: READ }\n", nothing));
+  // Alike whether there is a link.
+  for (const char* name : {"/link/**", "/target/**"}) {
+    const std::string denies = "file { path: \"" + root + name + "\" deny: READ }\n";
+    EXPECT_TRUE(loads(denies, {}));
+    EXPECT_FALSE(loads(denies, nothing)) << name;
+  }
+}
+
 TEST(Links, WhatDoesNotExistOrGoesInACircleStaysAsWritten) {
   const TemporaryDirectory directory;
   const std::string& root = directory.path();

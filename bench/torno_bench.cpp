@@ -24,7 +24,7 @@ namespace {
 using namespace torno::bench;
 
 constexpr std::uint32_t kCallsARound = 2'000;
-constexpr int kRounds = 9;
+constexpr int kRounds = 25;
 constexpr int kEntersARound = 10;
 
 // A directory of one's own with the measured file and the policy, gone at the end.

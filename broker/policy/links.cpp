@@ -45,8 +45,7 @@ std::optional<std::string> LinkResolver::target(const std::string& parent,
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS;
-  const Fd link(
-      static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+  const Fd link(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
   const ssize_t size = link ? ::readlinkat(link.get(), "", buffer.data(), buffer.size()) : -1;
   std::optional<std::string> found;
   if (size > 0 && !is_procfs(parent)) found = buffer.substr(0, static_cast<std::size_t>(size));

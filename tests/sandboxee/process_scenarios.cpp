@@ -200,6 +200,23 @@ SEALED_SCENARIO(a_vfork_child_opens_on_its_parents_memory) {
   }
 }
 
+// A new process on whose memory `vforked` comes first. What the library remembers is the process's
+// own again after that: the umask is followed.
+bool gets_its_memory_back(const Place& place, pid_t (*vforked)(const char*, const char*)) {
+  const std::string file = place.file();
+  const std::string secret = place.secret();
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool good = status_of(vforked(file.c_str(), secret.c_str())) == 0;
+    umask(077);
+    const int fd = open((place.writable() + "/made").c_str(), O_CREAT | O_WRONLY, 0666);
+    struct stat status{};
+    const bool follows = fstat(fd, &status) == 0 && (status.st_mode & 0777) == 0600;
+    _exit(good && follows && mixed_calls(place, 12) ? 0 : 1);
+  }
+  return status_of(child) == 0;
+}
+
 // Who takes the grandchild for a new process closes the channels of threads that are inside calls.
 SEALED_SCENARIO(a_vfork_child_that_vforks_beside_threads) {
   const std::string file = place.file();
@@ -224,18 +241,7 @@ SEALED_SCENARIO(a_vfork_child_that_vforks_beside_threads) {
 
 // The grandchild comes first to the memory of a new process, which gets it back.
 SEALED_SCENARIO(a_child_that_vforks_twice_first_thing) {
-  const std::string file = place.file();
-  const std::string secret = place.secret();
-  const pid_t child = fork();
-  if (child == 0) {
-    const bool good = status_of(vfork_twice_and_open(file.c_str(), secret.c_str())) == 0;
-    umask(077);
-    const int fd = open((place.writable() + "/made").c_str(), O_CREAT | O_WRONLY, 0666);
-    struct stat status{};
-    const bool follows = fstat(fd, &status) == 0 && (status.st_mode & 0777) == 0600;
-    _exit(good && follows && mixed_calls(place, 12) ? 0 : 1);
-  }
-  CHECK(status_of(child) == 0);
+  CHECK(gets_its_memory_back(place, vfork_twice_and_open));
 }
 
 SEALED_SCENARIO(posix_spawn_fails_and_nothing_dies) {
@@ -248,19 +254,7 @@ SEALED_SCENARIO(posix_spawn_fails_and_nothing_dies) {
 }
 
 SEALED_SCENARIO(a_child_that_vforks_first_thing) {
-  const std::string file = place.file();
-  const std::string secret = place.secret();
-  const pid_t child = fork();
-  if (child == 0) {
-    const bool good = status_of(vfork_and_open(file.c_str(), secret.c_str())) == 0;
-    // What the library remembers is the child's again: the umask is followed.
-    umask(077);
-    const int fd = open((place.writable() + "/made").c_str(), O_CREAT | O_WRONLY, 0666);
-    struct stat status{};
-    const bool follows = fstat(fd, &status) == 0 && (status.st_mode & 0777) == 0600;
-    _exit(good && follows && mixed_calls(place, 12) ? 0 : 1);
-  }
-  CHECK(status_of(child) == 0);
+  CHECK(gets_its_memory_back(place, vfork_and_open));
 }
 
 // TORNO_STRESS_CALLS calls in each of eight threads, with children in between.

@@ -8,15 +8,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <functional>
 #include <optional>
 #include <vector>
 
+#include "tests/support/in_a_child.h"
 #include "tests/support/processes.h"
 #include "tests/support/raw_peer.h"
 #include "tests/support/temporary_directory.h"
@@ -82,24 +81,18 @@ class Broker {
 };
 
 // The broker must start without the right to go past the limit, and so must its parent.
-void in_a_child(const std::function<void()>& test) {
-  const pid_t child = ::fork();
-  if (child == 0) {
+void without_rights(const std::function<void()>& test) {
+  const auto drop_rights = [] {
     for (const unsigned long right : {kCapSysAdmin, kCapSysResource}) {
-      if (::geteuid() == 0 && ::prctl(PR_CAPBSET_DROP, right, 0, 0, 0) != 0) ::_exit(2);
+      if (::geteuid() == 0 && ::prctl(PR_CAPBSET_DROP, right, 0, 0, 0) != 0) return false;
     }
-    test();
-    std::fflush(stdout);
-    ::_exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+    return true;
+  };
+  torno::test::in_a_child(drop_rights, test);
 }
 
 TEST(InFlight, ADescriptorThatCannotBeSentIsAnError) {
-  in_a_child([] {
+  without_rights([] {
     Broker broker;
     const RawPeer channel = broker.peer().new_channel();
     EXPECT_EQ(broker.opens(channel), 0) << "positive control";
@@ -118,7 +111,7 @@ TEST(InFlight, ADescriptorThatCannotBeSentIsAnError) {
 
 // Answers that waited for room and find the kernel's count full when there is some.
 TEST(InFlight, ADescriptorThatCannotBeSentLaterIsAnErrorToo) {
-  in_a_child([] {
+  without_rights([] {
     constexpr int kMoreThanFindRoom = 600;
     Broker broker;
     const RawPeer channel = broker.peer().new_channel();

@@ -9,17 +9,16 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/support/in_a_child.h"
 #include "tests/support/processes.h"
 #include "tests/support/raw_peer.h"
 #include "tests/support/temporary_directory.h"
@@ -91,19 +90,9 @@ void outgrow(bool scarce) {
   EXPECT_EQ(tornod.stop(), 0) << tornod.log();
 }
 
-// The filter stays for good, so a process of its own lives with it.
 void outgrow_in_a_child(bool scarce) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (scarce && !run_out_of_watches()) ::_exit(2);
-    outgrow(scarce);
-    std::fflush(stdout);
-    ::_exit(testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  test::in_a_child([scarce] { return !scarce || run_out_of_watches(); },
+                   [scarce] { outgrow(scarce); });
 }
 
 TEST(Watches, AreThere) {

@@ -86,7 +86,7 @@ void Session::queue(const LinkPtr& link, Link::Answer answer) {
     return;
   }
   link->queue.push_back(std::move(answer));
-  if (link->queue.size() == 1) loop_.want_room(*link->watch, true);
+  if (link->queue.size() == 1 && link->watch) loop_.want_room(*link->watch, true);
 }
 
 void Session::flush(const LinkPtr& link) {
@@ -117,7 +117,7 @@ void Session::flush(const LinkPtr& link) {
     for (Fd& fd : sent.fds) discard(std::move(fd));
     if (ended_) return;
   }
-  loop_.want_room(*link->watch, false);
+  if (link->watch) loop_.want_room(*link->watch, false);
 }
 
 // Does the client leave the descriptors of its answers in the socket? Asked when a request comes:

@@ -103,9 +103,9 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
     return nullptr;
   }
   auto further = std::make_shared<Further>(client, Sender(client), incoming.row, name);
-  auto work = [self = shared_from_this(), channel, further, by_path, name, sequence,
-               bytes = std::string(incoming.bytes), policy = policy_, policies = services_.policies,
-               files = services_.files, common = common_variables_,
+  auto work = [self = shared_from_this(), channel = LinkPtr(channel), further, by_path, name,
+               sequence, bytes = std::string(incoming.bytes), policy = policy_,
+               policies = services_.policies, files = services_.files, common = common_variables_,
                own = own_variables_](bool cancelled) mutable {
     further->error = cancelled ? EINTR : 0;
     if (!cancelled && !by_path) further->found = policies->find(name, common, own);

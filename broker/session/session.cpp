@@ -156,7 +156,8 @@ void Session::retire(Link& link) {
   for (Link::Answer& answer : queue) {
     for (Fd& fd : answer.fds) discard(std::move(fd));
   }
-  if (link.watch) loop_.unwatch(*std::exchange(link.watch, std::nullopt));
+  if (link.watch) loop_.unwatch(*link.watch);
+  link.watch.reset();
   discard(std::move(link.socket));
 }
 

@@ -1,7 +1,6 @@
 // A client in another mount namespace: a directory descriptor whose name lies.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "tests/attack/scene.h"
+#include "tests/support/mount_namespace.h"
 #include "tests/support/processes.h"
 
 namespace torno::test {
@@ -25,10 +25,7 @@ TEST(AttackMountNamespace, BindMountOverAnAllowedName) {
   const std::string sub = scene.path("allowed/sub");
   int directory = -1;
   const Attack before = [&] {
-    // An ordinary user needs a user namespace for it.
-    const int flags = ::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
-    if (::unshare(flags) != 0) return false;
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+    if (!enter_mount_namespace()) return false;
     if (::mount(secret.c_str(), sub.c_str(), nullptr, MS_BIND, nullptr) != 0) return false;
     directory = ::open(sub.c_str(), O_RDONLY | O_DIRECTORY);
     char name[PATH_MAX] = {};

@@ -1,13 +1,12 @@
 // A directory descriptor proves nothing by its name.
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cstring>
-#include <fstream>
 
 #include "tests/broker/files/files_fixture.h"
+#include "tests/support/mount_namespace.h"
 #include "tests/support/processes.h"
 
 namespace torno::files {
@@ -104,12 +103,7 @@ TEST_F(Directory, NameThatIsTooLongIsRefused) {
 // "…/allowed". Sends a descriptor of it over `socket`, or nothing where namespaces are refused.
 [[noreturn]] void send_disguised(int socket, const std::string& secret,
                                  const std::string& allowed) {
-  const uid_t user = ::getuid();
-  if (::unshare(CLONE_NEWNS) != 0) {
-    if (::unshare(CLONE_NEWNS | CLONE_NEWUSER) != 0) ::_exit(1);
-    std::ofstream("/proc/self/uid_map") << user << " " << user << " 1";
-  }
-  ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  if (!test::enter_mount_namespace()) ::_exit(1);
   if (::mount(secret.c_str(), allowed.c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(1);
   const int fd = ::open(allowed.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   char byte = 0;

@@ -1,7 +1,6 @@
 #include "broker/files/local_mounts.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -9,6 +8,7 @@
 #include <optional>
 
 #include "tests/broker/files/files_fixture.h"
+#include "tests/support/mount_namespace.h"
 
 namespace torno::files {
 namespace {
@@ -36,9 +36,7 @@ class OverlayTest : public FilesFixture {
   static constexpr int kCannot = 77;
 
   bool mount_overlay() {
-    const int spaces = CLONE_NEWNS | (::geteuid() == 0 ? 0 : CLONE_NEWUSER);
-    if (::unshare(spaces) != 0) return false;
-    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+    if (!test::enter_mount_namespace()) return false;
     if (::mount("none", folder_.path().c_str(), "tmpfs", 0, nullptr) != 0) return false;
     for (const char* name : {"lower", "upper", "work", "merged", "plain"}) make_directory(name);
     write("lower/file");

@@ -86,6 +86,10 @@ const char* name_of(Kind kind) {
       return "readlink";
     case Kind::kConnect:
       return "connect";
+    case Kind::kChdir:
+      return "chdir";
+    case Kind::kExecve:
+      return "execve";
     case Kind::kNarrow:
       return "narrow";
     case Kind::kCancel:

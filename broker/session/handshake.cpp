@@ -119,7 +119,7 @@ void Session::welcome(const ReadyPolicy& ready) {
     return;
   }
   policy_ = std::make_shared<const policy::PolicyStack>(ready.policy);
-  policy_name_ = policy_->name();
+  recorder_.set_policy(policy_->name());
   layers_ = welcome->message.layers();
   state_ = kWelcomed;
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
@@ -136,9 +136,9 @@ void Session::refuse(const Refusal& refusal) {
   refused.set_max_version(kMaxVersion);
   answer(control_, message, {});
   if (!services_.settings.embedded) {
-    audit::Event event = this->event(0);
+    audit::Event event = recorder_.event(0);
     event.mutable_refused()->set_reason(refusal.message);
-    services_.auditor.write(std::move(event));
+    recorder_.write(std::move(event));
   }
   end();
 }
@@ -149,9 +149,9 @@ Session::Breach Session::sealed(const LinkPtr&, Incoming& incoming) {
   state_ = kSealed;
   handshake_timer_.cancel();
   if (!services_.settings.embedded) {
-    audit::Event started = event(incoming.client);
+    audit::Event started = recorder_.event(incoming.client);
     started.mutable_started()->set_layers(layers);
-    services_.auditor.write(std::move(started));
+    recorder_.write(std::move(started));
   }
   return nullptr;
 }

@@ -15,6 +15,8 @@ enum class Kind : std::uint8_t {
   kAccess,
   kReadlink,
   kConnect,
+  kChdir,
+  kExecve,
   kNarrow,
   kCancel,
 };

@@ -150,7 +150,7 @@ Session::Breach Session::narrow(const LinkPtr& channel, Incoming& incoming) {
 }
 
 void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& further) {
-  record_denial(further.row, further.client, further.opened);
+  recorder_.denial(further.row.kind, further.client, further.opened);
   if (further.error != 0) {
     narrow_failed(channel, sequence, further.client, further.error,
                   why_unread(further.name, further.error));
@@ -174,7 +174,7 @@ void Session::narrowed(const LinkPtr& channel, std::uint32_t sequence, Further& 
   auto narrowed = std::make_shared<policy::PolicyStack>(*policy_);
   narrowed->push(further.found->policy);
   policy_ = std::move(narrowed);
-  policy_name_ = policy_->name();
+  recorder_.set_policy(policy_->name());
   wire::BrokerMessage& message = workspace_.decoder.new_answer();
   wire::Reply& reply = *message.mutable_reply();
   reply.set_sequence(sequence);
@@ -201,9 +201,9 @@ void Session::refuse_narrow(const LinkPtr& channel, std::uint32_t sequence, pid_
   reply.set_result(-error);
   reply.set_message(escape(why).substr(0, kMaxRefusal));
   answer(channel, message, {});
-  audit::Event refused = event(client);
+  audit::Event refused = recorder_.event(client);
   refused.mutable_refused()->set_reason(std::move(why));
-  record_limited(std::move(refused));
+  recorder_.write_limited(std::move(refused));
 }
 
 }  // namespace torno::session

@@ -133,7 +133,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
 
 void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
                      files::Outcome& outcome) {
-  record_denial(row, client, outcome);
+  recorder_.denial(row.kind, client, outcome);
   const std::span<Fd> fds(&outcome.fd, outcome.fd ? 1U : 0U);
   if (outcome.error != 0 || row.call->answer == nullptr) {
     answer_result(channel, sequence, -outcome.error, outcome.error != 0 ? std::span<Fd>{} : fds);
@@ -144,23 +144,6 @@ void Session::finish(const LinkPtr& channel, const Row& row, std::uint32_t seque
   reply.set_sequence(sequence);
   row.call->answer(outcome, reply);
   answer(channel, message, fds);
-}
-
-void Session::record_denial(const Row& row, pid_t client, const files::Outcome& outcome) {
-  if (!outcome.denial) return;
-  const files::Denial& denial = *outcome.denial;
-  ++denials_;
-  audit::Event denied = event(client);
-  audit::Violation& violation = *denied.mutable_violation();
-  violation.set_call(name_of(row.kind));
-  violation.set_path(denial.path);
-  violation.set_permission(row.kind == Kind::kConnect ? "CONNECT"
-                                                      : policy::to_string(denial.wanted));
-  violation.set_error(errno_name(outcome.error));
-  if (denial.rule != nullptr) {
-    violation.set_rule(denial.rule->file + ":" + std::to_string(denial.rule->line));
-  }
-  record_limited(std::move(denied));
 }
 
 // One that comes after the answer went out is late, not wrong.

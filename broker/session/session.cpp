@@ -1,22 +1,10 @@
 #include "broker/session/session.h"
 
-#include <time.h>
-
 #include <utility>
 
 #include "broker/session/limits.h"
 
 namespace torno::session {
-namespace {
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
-}  // namespace
-
 Session::Session(Loop& loop, boost::asio::io_context& clock, Workspace& workspace,
                  Services& services, Peer peer, std::function<void()> on_end)
     : loop_(loop),
@@ -28,7 +16,8 @@ Session::Session(Loop& loop, boost::asio::io_context& clock, Workspace& workspac
       handshake_timer_(clock),
       common_variables_(services.settings.variables),
       policy_(std::make_shared<const policy::PolicyStack>()),
-      closing_(services.closer.make_lane(peer_.pid)) {
+      closing_(services.closer.make_lane(peer_.pid)),
+      recorder_(services.auditor, number_, peer_.pid, peer_.uid) {
   own_variables_["PID"] = std::to_string(peer_.pid);
   if (!peer_.cwd.empty()) own_variables_["CWD"] = peer_.cwd;
 }
@@ -52,16 +41,12 @@ void Session::end() {
   }
   if (control_ != nullptr) retire(*control_);
   if (state_ == kSealed) {
-    if (const std::uint64_t suppressed = rate_.take_suppressed(); suppressed > 0) {
-      audit::Event last = event(0);
-      last.mutable_suppressed()->set_events(suppressed);
-      services_.auditor.write(std::move(last));
-    }
+    recorder_.write_suppressed();
     if (!services_.settings.embedded) {
-      audit::Event ended = event(0);
+      audit::Event ended = recorder_.event(0);
       ended.mutable_ended()->set_requests(requests_);
-      ended.mutable_ended()->set_denials(denials_);
-      services_.auditor.write(std::move(ended));
+      ended.mutable_ended()->set_denials(recorder_.denials());
+      recorder_.write(std::move(ended));
     }
   }
   if (on_end_) std::exchange(on_end_, nullptr)();
@@ -163,31 +148,12 @@ void Session::retire(Link& link) {
 
 void Session::violate(Breach how) {
   if (ended_) return;
-  audit::Event broke = event(0);
+  audit::Event broke = recorder_.event(0);
   std::string reason = how;
   if (current_ != Kind::kUnknown) reason = std::string(name_of(current_)) + ": " + reason;
   broke.mutable_protocol_violation()->set_reason(std::move(reason));
-  services_.auditor.write(std::move(broke));
+  recorder_.write(std::move(broke));
   end();
-}
-
-audit::Event Session::event(pid_t client) const {
-  audit::Event event;
-  event.set_session(number_);
-  event.set_pid(static_cast<std::uint32_t>(client > 0 ? client : peer_.pid));
-  event.set_uid(peer_.uid);
-  event.set_policy(policy_name_);
-  return event;
-}
-
-void Session::record_limited(audit::Event&& event) {
-  if (!rate_.admit(monotonic_ns())) return;
-  if (const std::uint64_t suppressed = rate_.take_suppressed(); suppressed > 0) {
-    audit::Event before = this->event(0);
-    before.mutable_suppressed()->set_events(suppressed);
-    services_.auditor.write(std::move(before));
-  }
-  services_.auditor.write(std::move(event));
 }
 
 }  // namespace torno::session

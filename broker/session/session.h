@@ -22,6 +22,7 @@
 #include "broker/session/datagram.h"
 #include "broker/session/link.h"
 #include "broker/session/perform.h"
+#include "broker/session/recorder.h"
 #include "broker/session/services.h"
 #include "proto/wire.pb.h"
 
@@ -78,8 +79,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void retire(Link& link);
   void forget(const LinkPtr& link);
   void violate(Breach how);
-  audit::Event event(pid_t client) const;
-  void record_limited(audit::Event&& event);
 
   // dispatch.cpp
   Breach dispatch(const LinkPtr& link, Datagram& datagram);
@@ -106,7 +105,6 @@ class Session : public std::enable_shared_from_this<Session> {
   void perform_slowly(const LinkPtr& channel, const Incoming& incoming, const Asked& asked);
   void finish(const LinkPtr& channel, const Row& row, std::uint32_t sequence, pid_t client,
               files::Outcome& outcome);
-  void record_denial(const Row& row, pid_t client, const files::Outcome& outcome);
 
   // narrow.cpp
   struct Further;
@@ -146,7 +144,6 @@ class Session : public std::enable_shared_from_this<Session> {
   Variables common_variables_;  // the same for all who use the store
   Variables own_variables_;
   std::shared_ptr<const policy::PolicyStack> policy_;  // slow requests keep the one they began with
-  std::string policy_name_;
   std::uint32_t layers_ = 0;  // that Welcome asked for
 
   Closer::Lane closing_;
@@ -157,8 +154,7 @@ class Session : public std::enable_shared_from_this<Session> {
   int narrow_failures_ = 0;
   Kind current_ = Kind::kUnknown;
   std::uint64_t requests_ = 0;
-  std::uint64_t denials_ = 0;
-  audit::RateLimit rate_;
+  Recorder recorder_;
 };
 
 // One message or request of the wire.

@@ -1,75 +1,17 @@
 #include "broker/session/welcome.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <cerrno>
 #include <cstdint>
-#include <expected>
 #include <string>
-#include <string_view>
 
 #include "broker/filter/landlock.h"
-#include "broker/policy/quantity.h"
 #include "broker/session/limits.h"
+#include "broker/session/walls.h"
 
 namespace torno::session {
 namespace {
-
-// Linux 6.3; Debian 12's headers are older.
-constexpr int kPrGetMdwe = 66;
-
-bool kernel_has_mdwe() {
-  static const bool has = ::prctl(kPrGetMdwe, 0, 0, 0, 0) >= 0;
-  return has;
-}
-
-void add_limit(wire::Welcome& welcome, int resource, std::uint64_t value) {
-  wire::ResourceLimit* limit = welcome.add_limits();
-  limit->set_resource(static_cast<std::uint32_t>(resource));
-  limit->set_soft(value);
-  limit->set_hard(value);
-}
-
-Result<void> add_limits(wire::Welcome& welcome, const policy::Limit& limit) {
-  using Parse = std::expected<std::uint64_t, std::string> (*)(std::string_view);
-  struct Row {
-    bool given;
-    const std::string& text;
-    int resource;
-    Parse parse;
-  };
-  const Row rows[] = {
-      {limit.has_memory(), limit.memory(), RLIMIT_AS, policy::parse_size},
-      {limit.has_cpu_time(), limit.cpu_time(), RLIMIT_CPU, policy::parse_seconds},
-      {limit.has_file_size(), limit.file_size(), RLIMIT_FSIZE, policy::parse_size},
-      {limit.has_core_size(), limit.core_size(), RLIMIT_CORE, policy::parse_size},
-  };
-  for (const Row& row : rows) {
-    if (!row.given) continue;
-    const auto value = row.parse(row.text);
-    if (!value) return std::unexpected(Error{"limit: " + value.error()});
-    add_limit(welcome, row.resource, *value);
-  }
-  // A core file would carry what the sandboxee has read past the policy.
-  if (!limit.has_core_size()) add_limit(welcome, RLIMIT_CORE, 0);
-  if (limit.has_open_files()) welcome.set_open_files(limit.open_files());
-  return {};
-}
-
-Result<void> check_required(const policy::PolicyFile& policy) {
-  for (const int wall : policy.require()) {
-    if (wall == policy::LANDLOCK && filter::landlock_abi() == 0) {
-      return std::unexpected(
-          Error{"the policy requires LANDLOCK, which this kernel does not have or has disabled"});
-    }
-    if (wall == policy::MDWE && !kernel_has_mdwe()) {
-      return std::unexpected(Error{"the policy requires MDWE, which needs Linux 6.3 or later"});
-    }
-  }
-  return {};
-}
 
 // The same program through a description of its own: a file offset is nothing two sandboxees
 // should share.
@@ -100,17 +42,21 @@ Result<Welcome> make_welcome(const ReadyPolicy& ready) {
     welcome.fds.push_back(std::move(*ruleset));
     layers |= wire::LAYER_LANDLOCK;
   }
-  if (policy.executable_mappings() == policy::MAPPINGS_DENY && kernel_has_mdwe()) {
-    layers |= wire::LAYER_MDWE;
-  }
+  if (wants_mdwe(policy)) layers |= wire::LAYER_MDWE;
   message.set_version(kMaxVersion);
   message.set_layers(layers);
   message.set_policy(ready.policy->name().substr(0, kMaxShownPolicy));
   message.set_broker_gone(policy.broker_gone() == policy::GONE_KILL ? wire::BROKER_GONE_KILL
                                                                     : wire::BROKER_GONE_EIO);
-  if (auto limits = add_limits(message, policy.limit()); !limits) {
-    return std::unexpected(limits.error());
+  const auto limits = resource_limits(policy.limit());
+  if (!limits) return std::unexpected(limits.error());
+  for (const ResourceLimit& each : *limits) {
+    wire::ResourceLimit* limit = message.add_limits();
+    limit->set_resource(static_cast<std::uint32_t>(each.resource));
+    limit->set_soft(each.value);
+    limit->set_hard(each.value);
   }
+  if (policy.limit().has_open_files()) message.set_open_files(policy.limit().open_files());
   return welcome;
 }
 

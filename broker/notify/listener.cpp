@@ -1,0 +1,71 @@
+#include "broker/notify/listener.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+namespace torno::notify {
+namespace {
+
+bool respond(int listener, const seccomp_notif_resp& response) {
+  return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
+}
+
+}  // namespace
+
+std::optional<Notification> Listener::receive() const {
+  seccomp_notif received{};  // the kernel demands zeroes
+  if (::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_RECV, &received) != 0) return std::nullopt;
+  Notification notification;
+  notification.id = received.id;
+  notification.thread = static_cast<pid_t>(received.pid);
+  notification.number = received.data.nr;
+  std::ranges::copy(received.data.args, notification.args.begin());
+  return notification;
+}
+
+bool Listener::is_waiting(std::uint64_t id) const {
+  return ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+bool Listener::answer(std::uint64_t id, std::int64_t result) const {
+  seccomp_notif_resp response{};
+  response.id = id;
+  if (result < 0) {
+    response.error = static_cast<std::int32_t>(result);
+  } else {
+    response.val = result;
+  }
+  return respond(fd_.get(), response);
+}
+
+int Listener::give(std::uint64_t id, int fd, bool close_on_exec) const {
+  seccomp_notif_addfd add{};
+  add.id = id;
+  add.flags = SECCOMP_ADDFD_FLAG_SEND;
+  add.srcfd = static_cast<std::uint32_t>(fd);
+  add.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
+  return ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0 ? 0 : errno;
+}
+
+int Listener::add(std::uint64_t id, int fd) const {
+  seccomp_notif_addfd add{};
+  add.id = id;
+  add.srcfd = static_cast<std::uint32_t>(fd);
+  add.newfd_flags = O_CLOEXEC;
+  const int number = ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+  return number >= 0 ? number : -errno;
+}
+
+bool Listener::go_on(std::uint64_t id) const {
+  seccomp_notif_resp response{};
+  response.id = id;
+  response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  return respond(fd_.get(), response);
+}
+
+}  // namespace torno::notify

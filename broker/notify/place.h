@@ -1,0 +1,17 @@
+// Place: from a descriptor and an address to where the path leads.
+#pragma once
+
+#include "broker/notify/call.h"
+
+namespace torno::notify {
+
+enum class Empty { kRefused, kAllowed };
+
+// Fills in `call.place` and `call.fd`. 0, or a negative errno value. `resolve`: openat2's.
+long find_place(Call& call, Texts& texts, int directory, std::uint64_t path, Empty empty,
+                std::uint64_t resolve = 0);
+
+// The working directory, for a relative path.
+long add_cwd(Call& call, Texts& texts);
+
+}  // namespace torno::notify

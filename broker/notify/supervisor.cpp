@@ -1,0 +1,209 @@
+#include "broker/notify/supervisor.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "broker/base/error.h"
+#include "broker/notify/connect.h"
+#include "broker/notify/own_process.h"
+#include "broker/notify/refusal.h"
+#include "broker/notify/remote.h"
+
+namespace torno::notify {
+namespace {
+
+// A call that a signal ended: the kernel repeats it where the signal's action says so, else the
+// program sees EINTR (ERESTARTSYS, which is the kernel's own number and in no header).
+constexpr int kRestart = 512;
+
+}  // namespace
+
+// A call that may be held, with copies of its own of everything.
+struct Supervisor::Slow {
+  Slow(Call&& asked, const Mediated& its_row) : call(std::move(asked)), row(its_row) {
+    path = call.place.path;
+    cwd = call.place.cwd;
+    address = call.request.path;
+    call.place.path = path;
+    call.place.cwd = cwd;
+    call.request.path = address;
+  }
+  Slow(const Slow&) = delete;
+  Slow& operator=(const Slow&) = delete;
+
+  Call call;
+  const Mediated& row;
+  std::string path;
+  std::string cwd;
+  std::string address;
+  files::Outcome outcome;
+  bool answered = false;
+};
+
+Supervisor::Supervisor(session::Loop& loop, session::Services& services, Options options,
+                       std::function<void()> on_end)
+    : loop_(loop),
+      services_(services),
+      policy_(std::make_shared<const policy::PolicyStack>(options.policy)),
+      listener_(std::make_shared<const Listener>(std::move(options.listener))),
+      program_(options.program),
+      on_end_(std::move(on_end)),
+      recorder_(services.auditor, ++services.last_session, options.program, options.user),
+      closing_(services.closer.make_lane(options.program)),
+      watchdog_(services.slow_pool) {
+  recorder_.set_policy(policy_->name());
+}
+
+bool Supervisor::start() {
+  watch_ = loop_.watch(listener_->fd(), [self = shared_from_this()](session::Loop::Ready what) {
+    self->ready(what);
+  });
+  return watch_.has_value();
+}
+
+void Supervisor::end() {
+  if (!watch_) return;
+  const auto self = shared_from_this();  // the watch may be the last that holds it
+  loop_.unwatch(*watch_);
+  watch_.reset();
+  recorder_.write_suppressed();
+  if (on_end_) std::exchange(on_end_, nullptr)();
+}
+
+void Supervisor::ready(session::Loop::Ready what) {
+  if (what.hung_up) {
+    end();  // and with nobody left, nobody waits
+    return;
+  }
+  take();
+}
+
+void Supervisor::take() {
+  const auto notification = listener_->receive();
+  if (!notification) return;
+  Call call(*notification);
+  const Mediated* row = mediated(notification->number);
+  if (row == nullptr) {
+    if (reaches_only_itself(call)) {
+      listener_->go_on(notification->id);
+    } else {
+      refuse(call);
+    }
+    return;
+  }
+  if (row->kind == session::Kind::kExecve && !started_ && call.process == program_) {
+    started_ = true;
+    listener_->go_on(notification->id);
+    return;
+  }
+  decide(call, *row);
+}
+
+void Supervisor::decide(Call& call, const Mediated& row) {
+  const std::uint64_t id = call.notification.id;
+  const long error = row.read(call, texts_);
+  // What was read is the caller's only if it is still there.
+  if (!listener_->is_waiting(id)) return;
+  if (error != 0) {
+    listener_->answer(id, error);
+    return;
+  }
+  const bool waits = row.kind == session::Kind::kConnect || row.kind == session::Kind::kChdir;
+  if (!waits) {
+    files::Outcome outcome =
+        row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kNever);
+    if (!outcome.would_block) {
+      finish(call, row, outcome);
+      return;
+    }
+  }
+  perform_slowly(call, row);
+}
+
+void Supervisor::perform_slowly(Call& call, const Mediated& row) {
+  const std::uint64_t id = call.notification.id;
+  auto slow = std::make_shared<Slow>(std::move(call), row);
+  auto job =
+      services_.slow_pool.submit(program_, [self = shared_from_this(), slow](bool cancelled) {
+        slow->outcome.error = kRestart;
+        if (!cancelled) self->work(*slow);
+        session::Loop& loop = self->loop_;
+        loop.post([self, slow] {
+          if (self->watch_) {
+            self->recorder_.denial(slow->row.kind, slow->call.process, slow->outcome);
+            if (!slow->answered) self->give(slow->call, slow->row, slow->outcome);
+          }
+          self->discard(slow->outcome.fd);
+          self->discard(slow->call.fd);
+        });
+      });
+  if (job == nullptr) {
+    listener_->answer(id, -ENFILE);
+    return;
+  }
+  if (!watchdog_.watch(job, listener_, id, slow->call.notification.thread)) {
+    services_.slow_pool.cancel(job);  // it would be held until it ends by itself
+  }
+}
+
+// On a thread of the pool.
+void Supervisor::work(Slow& slow) const {
+  const Call& call = slow.call;
+  if (slow.row.kind == session::Kind::kConnect) {
+    slow.outcome = connect_and_wait(*services_.files, *policy_, call);
+  } else {
+    slow.outcome =
+        slow.row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kMayBlock);
+  }
+  if (slow.outcome.error == EINTR) slow.outcome.error = kRestart;
+  if (slow.row.kind == session::Kind::kChdir && slow.outcome.error == 0) {
+    slow.answered =
+        change_directory(*listener_, call.notification, slow.outcome.fd.get(), slow.outcome.error);
+  }
+}
+
+void Supervisor::finish(Call& call, const Mediated& row, files::Outcome& outcome) {
+  recorder_.denial(row.kind, call.process, outcome);
+  give(call, row, outcome);
+  // Of the caller's own descriptor the outcome may be a duplicate.
+  if (call.fd && call.place.base != files::Place::Base::kFd) discard(outcome.fd);
+  if (call.fd && !services_.files->closes_at_once(call.fd.get())) discard(call.fd);
+}
+
+// Closes what the program has too, or may have changed, without waiting for it.
+void Supervisor::discard(Fd& fd) {
+  if (fd) closing_.close(std::move(fd));
+}
+
+void Supervisor::refuse(const Call& call) {
+  const int number = call.notification.number;
+  const int error = refusal(number);
+  recorder_.refusal(call_name(number), call.process, error);
+  listener_->answer(call.notification.id, -error);
+}
+
+void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& outcome) {
+  const std::uint64_t id = call.notification.id;
+  if (outcome.error != 0) {
+    listener_->answer(id, -outcome.error);
+    return;
+  }
+  if (row.kind == session::Kind::kExecve) {
+    // The kernel looks the path up again, under Landlock's EXECUTE right.
+    listener_->go_on(id);
+    return;
+  }
+  if (outcome.fd && row.kind == session::Kind::kOpen) {
+    const bool close_on_exec = (call.request.flags & O_CLOEXEC) != 0;
+    const int error = listener_->give(id, outcome.fd.get(), close_on_exec);
+    if (error == 0) return;
+    discard(outcome.fd);  // there may be nobody else who holds it open
+    listener_->answer(id, -error);
+    return;
+  }
+  listener_->answer(id, row.give != nullptr ? row.give(call, outcome) : 0);
+}
+
+}  // namespace torno::notify

@@ -2,6 +2,9 @@
 
 #include <linux/bpf_common.h>
 
+#include <linux/seccomp.h>
+
+#include <algorithm>
 #include <cerrno>
 
 #include "broker/filter/chain.h"
@@ -39,35 +42,59 @@ Error located(const policy::Policy& policy, const Error& error) {
   return {"policy " + policy.name() + ": " + error.message};
 }
 
+bool lets_through(const Rule& rule) {
+  return rule.action == SCMP_ACT_ALLOW || rule.action == SCMP_ACT_LOG;
+}
+
+// The tables and libseccomp know one program, that of traps; for the notify transport each return
+// of a trap becomes one of a notification. libseccomp would take SCMP_ACT_NOTIFY only where the
+// kernel it compiles on has it, and never as the default action, which unknown_syscall may need.
+void notify_instead_of_trap(Instructions& program) {
+  for (sock_filter& instruction : program) {
+    if (instruction.code == (BPF_RET | BPF_K) && instruction.k == SECCOMP_RET_TRAP) {
+      instruction.k = SECCOMP_RET_USER_NOTIF;
+    }
+  }
+}
+
 }  // namespace
 
-Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi) {
+Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
+                                 Transport transport) {
   const auto& limit = policy.merged().limit();
   if (limit.has_processes() && limit.processes() != 1) {
     return std::unexpected(located(
         policy, {"limit { processes } is 1 or absent: a filter can only forbid new processes"}));
   }
 
-  const Conditions conditions = conditions_for(policy, landlock_abi);
-  const SyscallRules policy_rules = syscall_rules(policy, conditions);
+  // A rule is vetted against the trap transport whatever the program is for: a policy is right or
+  // wrong for both.
+  const SyscallRules policy_rules = syscall_rules(policy, conditions_for(policy, landlock_abi));
   if (!policy_rules.errors.empty()) {
     return std::unexpected(Error{policy_rules.errors.front().text()});
   }
 
+  const Conditions conditions = conditions_for(policy, landlock_abi, transport);
+  // A rule that lets through has no refused shape to lose (syscall_rules.h), or it goes second.
+  const auto letting_through = std::ranges::find_if(policy_rules.rules, lets_through);
   Chain chain;
-  for (const Rule& rule : policy_rules.rules) {
-    if (const auto added = chain.add_exact(rule); !added) {
-      return std::unexpected(located(policy, added.error()));
-    }
-  }
-  for (const auto* stage : {&conditions.marked, &conditions.refused, &conditions.native}) {
-    if (const auto added = chain.add(*stage); !added) {
-      return std::unexpected(located(policy, added.error()));
-    }
-  }
+  Result<void> added;
+  const auto add_rules = [&](auto first, auto last) {
+    for (; added && first != last; ++first) added = chain.add_exact(*first);
+  };
+  const auto add_stage = [&](const std::vector<Rule>& stage) {
+    if (added) added = chain.add(stage);
+  };
+  add_rules(policy_rules.rules.begin(), letting_through);
+  add_stage(conditions.marked);
+  add_stage(conditions.refused);
+  add_rules(letting_through, policy_rules.rules.end());
+  add_stage(conditions.native);
+  if (!added) return std::unexpected(located(policy, added.error()));
   Result<Instructions> program =
       chain.finish(group_rules(), unknown_action(policy.merged().unknown_syscall()));
   if (!program) return std::unexpected(located(policy, program.error()));
+  if (transport == Transport::kNotify) notify_instead_of_trap(*program);
   if (program->size() > BPF_MAXINSNS) {
     return std::unexpected(
         located(policy, {"its syscall rules make a filter of " + std::to_string(program->size()) +

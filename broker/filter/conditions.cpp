@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "broker/filter/allow_lists.h"
+#include "broker/filter/executables.h"
 
 namespace torno::filter {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::uint32_t kCurrentPersonality = 0xffff'ffff;
 constexpr std::uint32_t kPrioProcess = 0;    // PRIO_PROCESS
 constexpr std::uint32_t kIoprioProcess = 1;  // IOPRIO_WHO_PROCESS
 constexpr int kScopedSignalsAbi = 6;
+constexpr std::uint32_t kNoExecSeal = 1U << 3;  // MFD_NOEXEC_SEAL, Linux 6.3
 
 void allow(std::vector<Rule>& stage, const char* call, std::vector<Comparison> when) {
   stage.push_back({call, SCMP_ACT_ALLOW, std::move(when)});
@@ -58,7 +60,23 @@ void add_translated(std::vector<Rule>& refused, std::vector<Rule>& native) {
   allow(native, "epoll_pwait", {whole(4, 0)});
   allow(native, "epoll_pwait2", {whole(4, 0)});
   allow(native, "prlimit64", {low(0, 0), whole(2, 0)});
-  // The one socket whose other end, the broker, counts what it is sent.
+}
+
+// Under the notify transport no signal handler answers anything, so that no signal, descriptor or
+// limit needs keeping: what the trap transport translates runs as the program calls it. A trap
+// program on top takes its own part first, and what that lets through is let through here as well.
+void add_untranslated(std::vector<Rule>& native) {
+  for (const char* call : {"rt_sigaction", "rt_sigprocmask", "rt_sigsuspend", "ppoll", "pselect6",
+                           "epoll_pwait", "epoll_pwait2", "umask", "close_range", "setrlimit"}) {
+    allow(native, call, {});
+  }
+  allow(native, "prlimit64", {low(0, 0)});
+}
+
+// The one socket whose other end, the broker, counts what it is sent. Nothing else may ever have
+// this number, or messages to any address leave through it: the hard RLIMIT_NOFILE must be at most
+// CONTROL_FD, and CAP_SYS_RESOURCE gone, before the program's own code runs.
+void add_control_descriptor(std::vector<Rule>& native) {
   allow(native, "sendmsg", {low(0, wire::CONTROL_FD)});
 }
 
@@ -77,6 +95,14 @@ void add_memory(const policy::Policy& policy, std::vector<Rule>& refused) {
   for (const char* call : {"mmap", "mprotect", "pkey_mprotect"}) {
     refuse(refused, call, EACCES, {bits(2, PROT_EXEC, PROT_EXEC)});
   }
+}
+
+// Landlock lets every memfd be executed, since no path leads to it: whoever swaps the path of an
+// exec that was vetted would run what they wrote. So where programs may be executed, a memfd is
+// made without the right to execute it: with this flag by the kernel, else by the broker.
+void add_executable_memory_files(const policy::Policy& policy, std::vector<Rule>& refused) {
+  if (!allows_execution(policy)) return;
+  refused.push_back({"memfd_create", SCMP_ACT_TRAP, {bits(1, kNoExecSeal, 0)}});
 }
 
 // The kernel takes clone's flags from the low half. CLONE_VM without CLONE_FILES is a vfork or
@@ -163,11 +189,20 @@ void add_sockets(const policy::Policy& policy, std::vector<Rule>& native) {
 
 }  // namespace
 
-Conditions conditions_for(const policy::Policy& policy, int landlock_abi) {
+Conditions conditions_for(const policy::Policy& policy, int landlock_abi, Transport transport) {
   Conditions conditions;
-  add_marked(conditions.marked);
-  add_translated(conditions.refused, conditions.native);
-  add_reserved_descriptors(conditions.refused);
+  switch (transport) {
+    case Transport::kTrap:
+      add_marked(conditions.marked);
+      add_translated(conditions.refused, conditions.native);
+      add_reserved_descriptors(conditions.refused);
+      break;
+    case Transport::kNotify:
+      add_untranslated(conditions.native);
+      add_executable_memory_files(policy, conditions.refused);
+      break;
+  }
+  add_control_descriptor(conditions.native);
   add_memory(policy, conditions.refused);
   add_clone(policy, conditions.refused, conditions.native);
   add_control(conditions.native);

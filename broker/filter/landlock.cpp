@@ -17,6 +17,18 @@ constexpr unsigned kRightsOfAbi2 = 14;  // REFER
 constexpr unsigned kRightsOfAbi3 = 15;  // TRUNCATE
 constexpr unsigned kRightsOfAbi5 = 16;  // IOCTL_DEV
 
+// The kernel opens what it executes for reading as well, scripts, interpreters and loaders too.
+// Both are rights that a single file takes.
+constexpr std::uint64_t kExecuteRight = 1U << 0;
+constexpr std::uint64_t kReadFileRight = 1U << 2;
+constexpr int kPathBeneath = 1;  // LANDLOCK_RULE_PATH_BENEATH
+
+// struct landlock_path_beneath_attr
+struct [[gnu::packed]] PathBeneath {
+  std::uint64_t allowed = 0;
+  std::int32_t place = -1;
+};
+
 constexpr std::uint64_t kBindTcp = 1U << 0;
 constexpr std::uint64_t kConnectTcp = 1U << 1;
 constexpr std::uint64_t kScopeAbstractUnixSocket = 1U << 0;
@@ -48,7 +60,15 @@ int landlock_abi() {
   return abi > 0 ? static_cast<int>(abi) : 0;
 }
 
-Result<Fd> make_ruleset() {
+Result<void> allow_execution(int ruleset, int place) {
+  const PathBeneath rule{kExecuteRight | kReadFileRight, place};
+  if (::syscall(SYS_landlock_add_rule, ruleset, kPathBeneath, &rule, 0) != 0) {
+    return std::unexpected(system_error("landlock_add_rule", errno));
+  }
+  return {};
+}
+
+Result<Fd> make_ruleset(std::span<const int> executable) {
   const int abi = landlock_abi();
   if (abi == 0) {
     return std::unexpected(
@@ -59,6 +79,11 @@ Result<Fd> make_ruleset() {
   Fd ruleset(static_cast<int>(
       ::syscall(SYS_landlock_create_ruleset, &attributes, landlock_attributes_size(abi), 0)));
   if (!ruleset) return std::unexpected(system_error("landlock_create_ruleset", errno));
+  for (const int place : executable) {
+    if (const auto allowed = allow_execution(ruleset.get(), place); !allowed) {
+      return std::unexpected(allowed.error());
+    }
+  }
   return ruleset;
 }
 

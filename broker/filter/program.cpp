@@ -11,8 +11,8 @@
 
 namespace torno::filter {
 
-Result<Instructions> compile(const policy::Policy& policy) {
-  return compile_for(policy, landlock_abi());
+Result<Instructions> compile(const policy::Policy& policy, Transport transport) {
+  return compile_for(policy, landlock_abi(), transport);
 }
 
 std::vector<policy::Diagnostic> check(const policy::Policy& policy) {

@@ -8,6 +8,7 @@
 
 #include "broker/base/error.h"
 #include "broker/base/fd.h"
+#include "broker/filter/transport.h"
 #include "broker/policy/loader.h"
 #include "broker/policy/policy.h"
 
@@ -17,10 +18,10 @@ using Instructions = std::vector<sock_filter>;
 
 // Compiles for the native architecture. An error that lies in a syscall rule names its file, line
 // and column ("FILE:LINE:COL: error: TEXT"); check() says it in parts.
-Result<Instructions> compile(const policy::Policy& policy);
+Result<Instructions> compile(const policy::Policy& policy, Transport transport = Transport::kTrap);
 
-// All that is wrong with the policy's syscall rules. Whoever puts a policy in force, or tells
-// whether it is right, asks this first.
+// All that is wrong with the policy's syscall rules, for either transport. Whoever puts a policy in
+// force, or tells whether it is right, asks this first.
 std::vector<policy::Diagnostic> check(const policy::Policy& policy);
 
 // The program in a memfd sealed against every change (F_SEAL_WRITE | SHRINK | GROW | SEAL).

@@ -48,6 +48,11 @@ Verdict Policy::decide_connect(const Endpoint& endpoint) const noexcept {
   return connect_->decide(endpoint);
 }
 
+// Every rule of a policy's files is added first, and in their order.
+const RuleSource& Policy::file_place(int index) const {
+  return files_->source(static_cast<RuleId>(index));
+}
+
 bool Policy::is_read_from(const FileIdentity& file) const noexcept {
   return std::ranges::find(read_from_, file) != read_from_.end();
 }

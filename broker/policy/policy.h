@@ -53,6 +53,9 @@ class Policy {
   // and walls are made from.
   const PolicyFile& merged() const { return merged_; }
 
+  // Where merged().file(i) stands.
+  const RuleSource& file_place(int index) const;
+
   // Where merged().syscall(i) stands.
   const SyscallPlaces& syscall_places(int index) const {
     return syscall_places_[static_cast<std::size_t>(index)];

@@ -100,6 +100,84 @@ TEST(Document, ListsEveryCallWithConditions) {
   EXPECT_EQ(documented, conditional_calls());
 }
 
+// What the conditions of one call are, in words that can be compared.
+std::map<std::string, std::string> conditions_by_call(const Conditions& conditions) {
+  std::map<std::string, std::string> calls;
+  char stage_name = 'a';
+  for (const auto* stage : {&conditions.marked, &conditions.refused, &conditions.native}) {
+    for (const Rule& rule : *stage) {
+      std::ostringstream text;
+      text << stage_name << " " << rule.action;
+      for (const Comparison& each : rule.when) {
+        text << " " << each.arg << " " << each.op << " " << each.datum_a << " " << each.datum_b;
+      }
+      calls[rule.call] += text.str() + "\n";
+    }
+    ++stage_name;
+  }
+  return calls;
+}
+
+TEST(Document, ListsEveryCallThatTheTransportsTreatDifferently) {
+  const auto policy = load_policy(R"(file { path: "/usr/bin/**" allow: EXECUTE })");
+  ASSERT_NE(policy, nullptr);
+  auto trap = conditions_by_call(conditions_for(*policy, kNewestAbi, Transport::kTrap));
+  auto notify = conditions_by_call(conditions_for(*policy, kNewestAbi, Transport::kNotify));
+  std::set<std::string> different;
+  for (const Group& group : groups()) {
+    for (const std::string_view call : group.calls) {
+      const std::string name(call);
+      if (trap[name] != notify[name]) different.insert(name);
+    }
+  }
+  std::set<std::string> documented;
+  for (const Row& row : table("changed call")) {
+    ASSERT_EQ(row.size(), 4U) << row[0];
+    for (const auto& call : code_words(row[0])) EXPECT_TRUE(documented.insert(call).second) << call;
+  }
+  EXPECT_EQ(documented, different);
+}
+
+// "translated" and "allowed" are said of every argument; what depends on one is told in more words.
+TEST(Document, SaysWhatBecomesOfChangedCalls) {
+  const auto program = compile_notify(R"(file { path: "/usr/bin/**" allow: EXECUTE })");
+  for (const Row& row : table("changed call")) {
+    for (const auto& call : code_words(row[0])) {
+      const bool translated = group_of(call)->kind == Kind::kTranslated;
+      EXPECT_EQ(row[1].starts_with("translated"), translated) << call;
+      EXPECT_EQ(row[1].starts_with("allowed"), !translated) << call;
+      const bool always = row[2] == "allowed";
+      EXPECT_EQ(row[2].find("else notify") == std::string::npos, always) << call;
+      for (const std::uint64_t value : {std::uint64_t{7}, std::uint64_t{4095}, kGarbage | 31}) {
+        const std::uint64_t given = always ? value : 7;  // no pid 0, and none of the flags
+        EXPECT_EQ(says(program, call.c_str(), {given, given, given, given, given}),
+                  always ? "ALLOW" : "NOTIFY")
+            << call;
+      }
+    }
+  }
+}
+
+// The other translated calls, and those that the section names beside the table.
+TEST(Document, SaysWhichCallsNotify) {
+  std::set<std::string> changed;
+  for (const Row& row : table("changed call")) changed.merge(code_words(row[0]));
+  const auto program = compile_notify("");
+  for (const Group& group : groups()) {
+    if (group.kind != Kind::kTranslated) continue;
+    for (const std::string_view call : group.calls) {
+      if (changed.contains(std::string(call))) continue;
+      EXPECT_TRUE(call == "sendmsg" || call == "sendmmsg") << call;
+      EXPECT_EQ(says(program, std::string(call).c_str(), {3}), "NOTIFY") << call;
+    }
+  }
+  EXPECT_EQ(says(program, "sendmsg", {4095}), "ALLOW");
+  for (const char* call : {"chdir", "execve", "execveat"}) {
+    EXPECT_EQ(says(program, call), "NOTIFY") << call;
+  }
+  for (const char* call : {"getcwd", "fchdir"}) EXPECT_EQ(says(program, call), "ALLOW") << call;
+}
+
 // Arguments that no condition matches: what the program then says is the group's answer.
 TEST(Document, AnswersAreTheProgramsOwn) {
   constexpr std::uint64_t kNothing = 0x0b0b'0b0b'5a5a'5a5a;

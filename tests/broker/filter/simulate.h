@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/filter/program.h"
+#include "broker/filter/transport.h"
 #include "broker/policy/policy.h"
 
 namespace torno::filter::test {
@@ -21,7 +22,15 @@ using Arguments = std::array<std::uint64_t, 6>;
 policy::PolicyPtr load_policy(const std::string& text);
 
 // Compiled, and accepted by check_program; an empty program and a failure of the test otherwise.
+// What answer() then says of this trap program is held against the notify program of the same text
+// (expect_as_trapped), so that every table of calls in these tests is one of both transports.
 Instructions compile_text(const std::string& text, int landlock_abi = kNewestAbi);
+Instructions compile_notify(const std::string& text, int landlock_abi = kNewestAbi);
+
+// The notify program lets through what the trap program does, which may be loaded on top of it; and
+// beyond what is translated in the process it says the same, with a notification for a trap.
+void expect_as_trapped(const Instructions& trap, const Instructions& notify, int number,
+                       const Arguments& arguments);
 
 // The error of loading or compiling the text; a failure of the test when there is none.
 std::string compile_error(const std::string& text);
@@ -31,7 +40,7 @@ std::uint32_t answer(const Instructions& program, const char* call, const Argume
 std::uint32_t answer(const Instructions& program, int number, const Arguments& arguments,
                      std::uint32_t architecture = AUDIT_ARCH_X86_64);
 
-// "ALLOW", "TRAP", "KILL", "LOG", or the errno value's name.
+// "ALLOW", "TRAP", "NOTIFY", "KILL", "LOG", or the errno value's name.
 std::string action_name(std::uint32_t action);
 
 // The same of a call by name.

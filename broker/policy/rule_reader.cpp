@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/base/error.h"
+#include "broker/policy/environment.h"
 #include "broker/policy/file_rules.h"
 #include "broker/policy/glob.h"
 #include "broker/policy/quantity.h"
@@ -75,10 +76,34 @@ void RuleReader::read(const Located& root, bool included) {
   for (int i = 0; i < policy.connect_size(); ++i) read_connect(root.nested("connect", i));
   for (int i = 0; i < policy.syscall_size(); ++i) read_syscall(root.nested("syscall", i));
   for (int i = 0; i < policy.expect_size(); ++i) read_expect(root.nested("expect", i));
+  read_environment(root);
   for (const int wall : policy.require()) {
     if (std::ranges::find(draft_.merged.require(), wall) == draft_.merged.require().end()) {
       draft_.merged.add_require(static_cast<Wall>(wall));
     }
+  }
+}
+
+void RuleReader::read_environment(const Located& root) {
+  const auto& names = static_cast<const PolicyFile&>(root.message()).environment();
+  auto& merged = *draft_.merged.mutable_environment();
+  if (names.empty() && root.names("environment")) {
+    // Merged it would say the same as no such field, which is the contrary.
+    report_.error(root.at("environment"),
+                  "an empty list names no variable; name what stays, such as \"PATH\"");
+  }
+  for (int i = 0; i < names.size(); ++i) {
+    if (auto checked = check_environment_name(names[i]); !checked) {
+      report_.error(root.at("environment", i), std::move(checked.error()));
+      continue;
+    }
+    if (std::ranges::find(merged, names[i]) != merged.end()) continue;
+    if (merged.size() == kMaxEnvironmentNames) {
+      report_.error(root.at("environment", i),
+                    "more than 1000 names of variables; write '*' behind what several begin with");
+      return;
+    }
+    merged.Add(std::string(names[i]));
   }
 }
 

@@ -23,6 +23,7 @@ class RuleReader {
   void read_connect(const Located& rule);
   void read_syscall(const Located& rule);
   void read_expect(const Located& rule);
+  void read_environment(const Located& root);
 
   std::optional<RulePath> read_path(const std::string& text, const RuleSource& where);
   // False, and an error: an allow rule that reaches the broker's own files.

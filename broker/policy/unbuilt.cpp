@@ -16,7 +16,6 @@ constexpr Unbuilt kUnbuilt[] = {
     {"", "bind", "a sandboxed program binds no socket; remove it"},
     {"", "peer", "a broker serves its own user alone; remove it"},
     {"", "resolver", "no name is resolved; remove it"},
-    {"", "environment", "the environment stays as it is; remove it"},
     {"", "wall", "no namespace is made; remove it"},
     {"file", "delegate", "every file is opened by the broker; remove it"},
     {"connect", "host", "write the address"},

@@ -110,6 +110,22 @@ TEST(Include, RequirementsAddUp) {
   EXPECT_THAT(policy->merged().require(), ::testing::UnorderedElementsAre(LANDLOCK, MDWE));
 }
 
+TEST(Include, NamesOfVariablesAddUp) {
+  const TemporaryDirectory directory;
+  directory.write("a.policy", "environment: [\"LANG\", \"LC_*\"]");
+  directory.write("b.policy", "environment: \"LANG\"");
+  LoadOptions options;
+  options.directories = {directory.path()};
+  const PolicyPtr policy =
+      must_load("include: [\"a\", \"b\"] environment: [\"PATH\", \"LANG\", \"PATH\"]", options);
+  EXPECT_THAT(policy->merged().environment(), ElementsAre("PATH", "LANG", "LC_*"));
+  EXPECT_THAT(must_load("", options)->merged().environment(), IsEmpty());
+
+  directory.write("wrong.policy", "\nenvironment: \"TORNO_FD\"");
+  EXPECT_THAT(complaints("include: \"wrong\"", options),
+              ElementsAre(HasSubstr("/wrong.policy:2:1: error: 'TORNO_FD' is Torno's own")));
+}
+
 TEST(Include, AnExpectationHoldsForTheWholePolicy) {
   const TemporaryDirectory directory;
   directory.write("a.policy", "expect { deny: READ path: \"/a\" }");

@@ -70,7 +70,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"peer { user: \"www-data\" }", "1:1: error: 'peer' is not built yet: "},
         Mistake{"identity: PEER", "1:1: error: identity PEER is not built yet: "},
         Mistake{"resolver { address: \"::1\" }", "1:1: error: 'resolver' is not built yet: "},
-        Mistake{"environment: \"LANG\"", "1:1: error: 'environment' is not built yet: "},
         Mistake{"wall: PID_NAMESPACE", "1:1: error: 'wall' is not built yet: "},
         Mistake{"require: [LANDLOCK, CGROUP]", "1:1: error: require CGROUP is not built yet: "},
         Mistake{"file { path: \"/a\" allow: READ delegate: true }",
@@ -194,6 +193,21 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"expect { connect: \"unix:x\" }", "1:10: error: 'unix:x' names no socket"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Environment, LoadError,
+    ::testing::Values(
+        Mistake{"environment: \"\"", "1:1: error: '' is no variable's name"},
+        Mistake{"\nenvironment: [\"A\", \"1A\"]", "2:1: error: '1A' is no variable's name"},
+        Mistake{"environment: \"1*\"", "1:1: error: '1*' is no variable's name"},
+        Mistake{"environment: \"A*B\"", "1:1: error: 'A*B' is no variable's name"},
+        Mistake{"environment: \"A**\"", "1:1: error: 'A**' is no variable's name"},
+        Mistake{"environment: \"A=1\"", "1:1: error: 'A=1' is no variable's name"},
+        Mistake{"environment: \"${HOME}\"", "1:1: error: '${HOME}' is no variable's name"},
+        Mistake{"environment: \"A\\n\"", "1:1: error: 'A\\x0a' is no variable's name"},
+        Mistake{"environment: \"TORNO_FD\"", "1:1: error: 'TORNO_FD' is Torno's own"},
+        Mistake{"environment: \"TORNO_*\"", "1:1: error: 'TORNO_*' is Torno's own"},
+        Mistake{"environment: []", "1:1: error: an empty list names no variable"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Expect, LoadError,
     ::testing::Values(
         Mistake{"expect { allow: READ path: \"/a\" }",
@@ -295,6 +309,13 @@ TEST(Load, AFloodOfWarningsIsCut) {
 TEST(Load, AFileTooLargeIsRefused) {
   EXPECT_THAT(complaints(std::string(kMaxPolicySize + 1, '#')),
               ElementsAre("t.policy: error: larger than 16 MiB; split it"));
+}
+
+TEST(Load, AFloodOfVariablesIsCut) {
+  std::string flood;
+  for (int i = 0; i < 100'000; ++i) flood += "environment: \"A" + std::to_string(i) + "\"\n";
+  EXPECT_THAT(complaints(flood),
+              ElementsAre(HasSubstr("t.policy:1001:1: error: more than 1000 names")));
 }
 
 TEST(Load, AHundredThousandRulesLoad) {

@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr std::size_t kLargest = 128 * 1024;  // more than the largest program header table
+constexpr std::size_t kLargest = 1 << 17;  // more than the largest program header table
 
 void must(bool holds) {
   if (!holds) std::abort();

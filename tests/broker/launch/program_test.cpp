@@ -68,7 +68,8 @@ TEST_F(ProgramTest, ScriptsNestAsDeepAsInTheKernel) {
   std::string script = "/bin/true";
   int followed = 0;
   for (int depth = 1; depth < 9; ++depth) {
-    script = write("s" + std::to_string(depth), "#!" + script + "\n");
+    const std::string line = "#!" + script + "\n";
+    script = write("s" + std::to_string(depth), line);
     const Found program = find(script);
     EXPECT_EQ(program.has_value(), exec_error(script) == 0) << depth << ": " << told(program);
     followed += program ? 1 : 0;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "broker/base/error.h"
 #include "cli/command.h"
@@ -17,13 +19,15 @@ namespace {
 
 constexpr const char* kFooter =
     "Examples:\n"
+    "  torno run --read paper.pdf -- pdftotext paper.pdf -  run a program confined\n"
     "  torno check png.policy                           is the policy right?\n"
     "  torno why --policy png.policy READ /etc/shadow   which rule decides?\n"
     "  torno syscall openat                             what becomes of this call?\n"
     "  torno status 4711                                how is this process confined?\n"
     "\n"
     "'torno COMMAND --help' tells more. Exit status: 0 yes, 1 no (errors in a policy, access\n"
-    "denied), 2 no answer (a wrong argument, something that cannot be read).";
+    "denied), 2 no answer (a wrong argument, something that cannot be read); that of 'run' is the\n"
+    "program's.";
 
 std::string version() {
   return "torno " TORNO_VERSION " (wire " + std::to_string(wire::VERSION) + ")";
@@ -44,29 +48,44 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   return escape(text) + "; see '" + help + "'";
 }
 
+// Takes what stands behind "--" off the words of `torno run`: a program may have options that are
+// spelled as Torno's.
+std::vector<std::string> take_command(std::vector<std::string>& words) {
+  if (words.empty() || words.front() != "run") return {};
+  const auto dashes = std::ranges::find(words, "--");
+  if (dashes == words.end()) return {};
+  std::vector<std::string> command(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return command;
+}
+
 int run(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> command = take_command(words);
   CLI::App app{
       "Torno confines programs that read untrusted input: their file and socket calls\n"
-      "are decided by a policy. This command answers questions about policies and\n"
-      "confined processes.",
+      "are decided by a policy. This command runs any program confined, and answers\n"
+      "questions about policies and confined processes.",
       "torno"};
   int status = kExitOk;
   app.set_version_flag("--version", version(), "Print the version of Torno and of its wire");
   app.set_help_flag("-h,--help", "Print this help");
   app.footer(kFooter);
   app.require_subcommand(1);
+  add_run(app, std::move(command), status);
   add_check(app, status);
   add_why(app, status);
   add_syscall(app, status);
   add_status(app, status);
 
   try {
-    app.parse(argc, argv);
+    std::ranges::reverse(words);  // as CLI11 takes them
+    app.parse(std::move(words));
   } catch (const CLI::Success& success) {
     app.exit(success);  // --help and --version print themselves
   } catch (const CLI::ParseError& error) {
     say_error(explain(app, error));
-    return kExitTrouble;
+    return app.got_subcommand("run") ? kExitFailed : kExitTrouble;
   }
   // An answer nobody could read (a full disk, a closed pipe) is no answer.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -1,13 +1,23 @@
 #include "broker/notify/remote.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "broker/base/fd.h"
+#include "broker/notify/target.h"
 
 namespace torno::notify {
 namespace {
@@ -57,18 +67,26 @@ class Held {
     return begun_;
   }
 
-  // Its result, as the thread sees it; nothing but -EINTR when it did something else instead.
-  long call(long number, unsigned long argument) {
+  // Its result, as the thread sees it; -EINTR when it did something else instead.
+  long call(long number, unsigned long first, unsigned long second = 0, unsigned long third = 0) {
     user_regs_struct registers = before_;
     registers.orig_rax = ~0ULL;  // nothing is restarted
     registers.rax = static_cast<unsigned long long>(number);
-    registers.rdi = argument;
+    registers.rdi = first;
+    registers.rsi = second;
+    registers.rdx = third;
     registers.rip -= kSyscallInstruction;
     if (!trace(PTRACE_SETREGS, thread_, 0, &registers)) return -EINTR;
     if (!next_stop() || !trace(PTRACE_GETREGS, thread_, 0, &registers)) return -EINTR;
     if (registers.orig_rax != static_cast<unsigned long long>(number)) return -EINTR;
     if (!next_stop() || !trace(PTRACE_GETREGS, thread_, 0, &registers)) return -EINTR;
     return static_cast<long>(registers.rax);
+  }
+
+  // Beneath its stack, beyond what the ABI lets a function use without moving the stack pointer.
+  std::uint64_t scratch(std::size_t size) const {
+    constexpr std::uint64_t kRedZone = 128;
+    return (before_.rsp - kRedZone - size) & ~std::uint64_t{15};
   }
 
   void set_result(long result) { before_.rax = static_cast<unsigned long long>(result); }
@@ -103,13 +121,72 @@ class Held {
   std::uint64_t mask_ = 0;
 };
 
-}  // namespace
+// What recvmsg(2) needs, as it lies in the thread's memory.
+struct Mail {
+  msghdr message;
+  iovec piece;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  char byte;
+};
 
-bool change_directory(const Listener& listener, const Notification& call, int directory,
-                      int& error) {
-  const int number = listener.add(call.id, directory);
-  if (number < 0) {
-    error = -number;
+// Has the thread receive a descriptor on its socket `number`; a negative errno value when it fails.
+long receive(Held& thread, const Target& target, int number, bool close_on_exec) {
+  const std::uint64_t address = thread.scratch(sizeof(Mail));
+  const auto at = [address](std::size_t offset) {
+    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(address + offset));
+  };
+  Mail mail{};
+  mail.piece = {at(offsetof(Mail, byte)), 1};
+  mail.message.msg_iov = static_cast<iovec*>(at(offsetof(Mail, piece)));
+  mail.message.msg_iovlen = 1;
+  mail.message.msg_control = at(offsetof(Mail, control));
+  mail.message.msg_controllen = sizeof mail.control;
+  const auto bytes = std::as_writable_bytes(std::span(&mail, 1));
+  if (const int error = target.write(address, bytes); error != 0) return -error;
+  const unsigned long flags =
+      MSG_DONTWAIT | (close_on_exec ? static_cast<unsigned long>(MSG_CMSG_CLOEXEC) : 0);
+  const auto socket = static_cast<unsigned long>(number);
+  const long received = thread.call(SYS_recvmsg, socket, address, flags);
+  if (received < 0) return received;
+  if (const int error = target.read(address, bytes); error != 0) return -error;
+  cmsghdr header{};
+  std::memcpy(&header, mail.control, sizeof header);
+  if (mail.message.msg_controllen < CMSG_LEN(sizeof(int)) || header.cmsg_type != SCM_RIGHTS) {
+    return -EMFILE;  // the kernel leaves it out where the thread may have no more
+  }
+  int fd = -1;
+  std::memcpy(&fd, mail.control + CMSG_LEN(0), sizeof fd);
+  return fd;
+}
+
+// The socket's other end, with `fd` waiting in it; nothing, and errno, when it cannot be sent.
+Fd mail_of(int fd) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return Fd();
+  const Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  Mail mail{};
+  mail.piece = {&mail.byte, 1};
+  mail.message.msg_iov = &mail.piece;
+  mail.message.msg_iovlen = 1;
+  mail.message.msg_control = mail.control;
+  mail.message.msg_controllen = sizeof mail.control;
+  cmsghdr* const header = CMSG_FIRSTHDR(&mail.message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  return ::sendmsg(ours.get(), &mail.message, MSG_NOSIGNAL) == 1 ? std::move(theirs) : Fd();
+}
+
+// Gives the thread the descriptor, and then has it do `then`, whose result is that of its call.
+template <typename Then>
+bool steer(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
+           int& error, Then then) {
+  const Fd mail = mail_of(fd);
+  const int socket = mail ? listener.add(call.id, mail.get()) : -errno;
+  if (socket < 0) {
+    error = -socket;
     return false;
   }
   Held thread(call.thread);
@@ -118,13 +195,33 @@ bool change_directory(const Listener& listener, const Notification& call, int di
     error = EACCES;
     return false;
   }
-  if (!listener.answer(call.id, -EINTR)) return true;
-  if (!thread.wait() || !thread.begin()) return true;
-  const auto argument = static_cast<unsigned long>(number);
-  const long result = thread.call(SYS_fchdir, argument);
-  thread.set_result(result);
-  thread.call(SYS_close, argument);
+  if (!listener.answer(call.id, -EINTR) || !thread.wait() || !thread.begin()) return true;
+  const long received = receive(thread, Target(call.thread), socket, close_on_exec);
+  thread.call(SYS_close, static_cast<unsigned long>(socket));
+  thread.set_result(received < 0 ? received : then(thread, static_cast<unsigned long>(received)));
   return true;
+}
+
+}  // namespace
+
+bool change_directory(const Listener& listener, const Notification& call, int directory,
+                      int& error) {
+  return steer(listener, call, directory, true, error, [](Held& thread, unsigned long fd) {
+    const long result = thread.call(SYS_fchdir, fd);
+    thread.call(SYS_close, fd);
+    return result;
+  });
+}
+
+bool give_path(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
+               int& error) {
+  return steer(listener, call, fd, close_on_exec, error, [&](Held& thread, unsigned long given) {
+    // The socket took the lowest number, which is the one that the call has to return.
+    const unsigned long duplicate = close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD;
+    const long lowest = thread.call(SYS_fcntl, given, duplicate, 0);
+    thread.call(SYS_close, given);
+    return lowest;
+  });
 }
 
 }  // namespace torno::notify

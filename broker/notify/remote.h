@@ -1,19 +1,26 @@
-// Remote: has another thread make a system call. chdir(2) changes what only the thread itself can
-// change, and the kernel must not look the path up once more; so the thread is given the directory
-// that was vetted as a descriptor, and made to call fchdir(2) and close(2) on its way back from the
-// call that waits in the notification (ptrace(2)).
+// Remote: has another thread make system calls on its way back from one that waits in a
+// notification (ptrace(2)).
+//
+// A directory to work in can only be changed by the thread itself, and the kernel must not look the
+// path up once more; so the thread is made to call fchdir(2) on the directory that was vetted. And
+// SECCOMP_IOCTL_NOTIF_ADDFD gives no O_PATH descriptors, which a socket does; so the thread is made
+// to receive it.
 #pragma once
-
-#include <sys/types.h>
 
 #include "broker/notify/listener.h"
 
 namespace torno::notify {
 
-// Ends the wait of `call` with fchdir(`directory`): true, and the call returns what that did.
-// False: the thread cannot be steered (another tracer, yama's ptrace_scope) or is gone; `error` is
-// what to answer if the call still waits. On a thread that may be held; it is the tracer meanwhile.
+// Both: true, and the call has returned in the caller's eyes. False: the thread cannot be steered
+// (yama's ptrace_scope, another tracer) or is gone, and `error` is what to answer if it still
+// waits. On a thread that may be held, which is the tracer meanwhile.
+
+// fchdir(`directory`), an O_PATH descriptor or not.
 bool change_directory(const Listener& listener, const Notification& call, int directory,
                       int& error);
+
+// The call returns a descriptor for what `fd`, an O_PATH descriptor, is.
+bool give_path(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
+               int& error);
 
 }  // namespace torno::notify

@@ -18,6 +18,16 @@ namespace {
 // program sees EINTR (ERESTARTSYS, which is the kernel's own number and in no header).
 constexpr int kRestart = 512;
 
+bool gives_path(const Call& call, const Mediated& row) {
+  return row.kind == session::Kind::kOpen && (call.request.flags & O_PATH) != 0;
+}
+
+// Is it known to be for a thread that may be held?
+bool may_be_held(const Call& call, const Mediated& row) {
+  return row.kind == session::Kind::kConnect || row.kind == session::Kind::kChdir ||
+         gives_path(call, row);
+}
+
 }  // namespace
 
 // A call that may be held, with copies of its own of everything.
@@ -49,6 +59,7 @@ Supervisor::Supervisor(session::Loop& loop, session::Services& services, Options
       policy_(std::make_shared<const policy::PolicyStack>(options.policy)),
       listener_(std::make_shared<const Listener>(std::move(options.listener))),
       program_(options.program),
+      holds_executables_(options.holds_executables),
       on_end_(std::move(on_end)),
       recorder_(services.auditor, ++services.last_session, options.program, options.user),
       closing_(services.closer.make_lane(options.program)),
@@ -110,8 +121,7 @@ void Supervisor::decide(Call& call, const Mediated& row) {
     listener_->answer(id, error);
     return;
   }
-  const bool waits = row.kind == session::Kind::kConnect || row.kind == session::Kind::kChdir;
-  if (!waits) {
+  if (!may_be_held(call, row)) {
     files::Outcome outcome =
         row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kNever);
     if (!outcome.would_block) {
@@ -158,9 +168,13 @@ void Supervisor::work(Slow& slow) const {
         slow.row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kMayBlock);
   }
   if (slow.outcome.error == EINTR) slow.outcome.error = kRestart;
-  if (slow.row.kind == session::Kind::kChdir && slow.outcome.error == 0) {
-    slow.answered =
-        change_directory(*listener_, call.notification, slow.outcome.fd.get(), slow.outcome.error);
+  if (slow.outcome.error != 0) return;
+  const int fd = slow.outcome.fd.get();
+  if (slow.row.kind == session::Kind::kChdir) {
+    slow.answered = change_directory(*listener_, call.notification, fd, slow.outcome.error);
+  } else if (gives_path(call, slow.row)) {
+    const bool close_on_exec = (call.request.flags & O_CLOEXEC) != 0;
+    slow.answered = give_path(*listener_, call.notification, fd, close_on_exec, slow.outcome.error);
   }
 }
 
@@ -186,11 +200,13 @@ void Supervisor::refuse(const Call& call) {
 
 void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& outcome) {
   const std::uint64_t id = call.notification.id;
+  const bool executes = row.kind == session::Kind::kExecve;
+  if (outcome.error == 0 && executes && !holds_executables_) outcome.error = EACCES;
   if (outcome.error != 0) {
     listener_->answer(id, -outcome.error);
     return;
   }
-  if (row.kind == session::Kind::kExecve) {
+  if (executes) {
     // The kernel looks the path up again, under Landlock's EXECUTE right.
     listener_->go_on(id);
     return;

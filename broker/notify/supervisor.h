@@ -31,6 +31,9 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     // The launcher's own child, whose first exec starts the program: that needs no rule.
     pid_t program = 0;
     uid_t user = 0;
+    // Does Landlock's EXECUTE right hold whatever is executed? Without it nothing is but the
+    // program.
+    bool holds_executables = false;
   };
 
   Supervisor(session::Loop& loop, session::Services& services, Options options,
@@ -60,6 +63,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   const std::shared_ptr<const policy::PolicyStack> policy_;
   const std::shared_ptr<const Listener> listener_;  // slow calls answer by it too
   const pid_t program_;
+  const bool holds_executables_;
   bool started_ = false;  // the program's first exec was let through
   std::function<void()> on_end_;
   std::optional<session::Loop::Handle> watch_;

@@ -23,6 +23,8 @@ constexpr std::size_t kMaxIncludeDepth = 16;
 
 constexpr std::string_view kSuffix = ".policy";
 
+constexpr const char* kAdded = "<command line>";
+
 // "png" of "/etc/torno/policies/png.policy".
 std::string name_of(const std::string& file) {
   std::string name = file.substr(file.rfind('/') + 1);
@@ -70,6 +72,9 @@ class Loader {
       if (open_.size() == 1) set_name(root);
       rules_.read(root, open_.size() > 1);
       add_included(root, settings);
+    }
+    if (open_.size() == 1 && !options_.added.empty()) {
+      settings.add(add({kAdded, options_.added, {}, {}}), {kAdded, 0, 0}, report_);
     }
     open_.pop_back();
     return settings;

@@ -36,6 +36,10 @@ struct LoadOptions {
   // peer of a shared broker sent).
   bool allow_paths = false;
 
+  // Text of a policy that the loaded one is to include beside those it names; messages call it
+  // "<command line>".
+  std::string added;
+
   // For a policy that a sealed program wrote: what the broker may look at to follow the symlinks on
   // the way of its rules. Where one leads, or that it is none, must not be told past the policies
   // in force. Rules of the files that it includes are not held to it.

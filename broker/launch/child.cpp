@@ -1,0 +1,242 @@
+#include "broker/launch/child.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace torno::launch {
+namespace {
+
+// Newer than this system's headers.
+constexpr int kSetMdwe = 65;
+constexpr unsigned long kRefuseExecGain = 1;
+constexpr unsigned kWaitKillable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
+
+void say(const Plan& plan, const Word& word) {
+  // Shorter than PIPE_BUF, so it goes whole; nobody there to read it is nobody to tell.
+  while (::write(plan.say, &word, sizeof word) < 0 && errno == EINTR) {
+  }
+}
+
+[[noreturn]] void fail(const Plan& plan, Step step, int error = errno) {
+  say(plan, {Word::Kind::kFailed, step, 0, error});
+  ::_exit(125);
+}
+
+// All but standard input and outputs and what `kept` names.
+void close_others(const Plan& plan, std::array<int, 4> kept) {
+  std::ranges::sort(kept);
+  unsigned first = 3;
+  for (const int fd : kept) {
+    if (fd < static_cast<int>(first)) continue;
+    const auto number = static_cast<unsigned>(fd);
+    if (number > first && ::close_range(first, number - 1, 0) != 0) fail(plan, Step::kDescriptors);
+    first = number + 1;
+  }
+  if (::close_range(first, ~0U, 0) != 0) fail(plan, Step::kDescriptors);
+}
+
+// The launcher's handlers are not the program's, nor is what it ignores or holds back.
+void reset_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void lower_limits(const Plan& plan) {
+  for (const session::ResourceLimit& wanted : plan.limits) {
+    const auto resource = static_cast<__rlimit_resource>(wanted.resource);
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted.value);
+    limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+    if (::setrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
+  }
+}
+
+void drop_capabilities(const Plan& plan) {
+  // The ambient set goes with the permitted one; the bounding set grants nothing by itself once
+  // no_new_privs is set.
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capset, &header, none) != 0) fail(plan, Step::kCapabilities);
+}
+
+int load_filter(const Plan& plan) {
+  sock_fprog program{static_cast<unsigned short>(plan.filter.size()),
+                     const_cast<sock_filter*>(plan.filter.data())};
+  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                    SECCOMP_FILTER_FLAG_NEW_LISTENER | kWaitKillable, &program));
+}
+
+[[noreturn]] void become_program(const Plan& plan, pid_t init) {
+  // Ends with init, which may be gone already.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
+  if (::getppid() != init) ::_exit(125);
+  reset_signals();
+  // Of its own, so that what it sends to its group does not reach init.
+  if (::setpgid(0, 0) != 0) fail(plan, Step::kSession);
+  ::umask(plan.umask);
+  // The launcher takes the listener out of this process, and reads its memory.
+  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
+  lower_limits(plan);
+  drop_capabilities(plan);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan, Step::kNoNewPrivs);
+  if (plan.refuse_executable_memory && ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0) != 0) {
+    fail(plan, Step::kMdwe);
+  }
+  if (plan.ruleset >= 0) {
+    if (::syscall(SYS_landlock_restrict_self, plan.ruleset, 0) != 0) fail(plan, Step::kLandlock);
+    ::close(plan.ruleset);
+  }
+  // What follows the filter is native to it but for the exec.
+  const pid_t self = ::getpid();
+  const int listener = load_filter(plan);
+  if (listener < 0) fail(plan, Step::kFilter);
+  say(plan, {Word::Kind::kConfined, Step::kNone, self, listener});
+  char byte = 0;
+  while (::read(plan.go_on, &byte, 1) < 0 && errno == EINTR) {
+  }
+  ::close(listener);
+  ::execve(plan.path, plan.arguments, plan.environment);
+  fail(plan, Step::kExec);
+}
+
+// Sends SIGKILL to the children of init. Whose parent dies becomes one, since init is a subreaper.
+void kill_children() {
+  std::array<char, 4096> text;
+  const int file = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  pid_t child = 0;
+  for (ssize_t size = 0; (size = ::read(file, text.data(), text.size())) > 0;) {
+    for (ssize_t i = 0; i < size; ++i) {
+      const char letter = text[static_cast<std::size_t>(i)];
+      if (letter >= '0' && letter <= '9') {
+        child = child * 10 + (letter - '0');
+      } else {
+        if (child > 0) ::kill(child, SIGKILL);
+        child = 0;
+      }
+    }
+  }
+  ::close(file);
+}
+
+class Init {
+ public:
+  Init(const Plan& plan, pid_t program) : plan_(plan), program_(program) {}
+
+  // Until nobody is left.
+  void serve(int signals) {
+    std::array<pollfd, 2> ready{{{signals, POLLIN, 0}, {plan_.launcher, POLLIN, 0}}};
+    while (reap()) {
+      if (ended_ || killing_) {
+        kill_children();
+        ::poll(nullptr, 0, kKillAgain);
+        continue;
+      }
+      ::poll(ready.data(), ready.size(), -1);
+      if (ready[1].revents != 0) killing_ = true;
+      signalfd_siginfo signal{};
+      if (::read(signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM) {
+        killing_ = true;
+      }
+    }
+  }
+
+ private:
+  // Between two looks for children of those that were killed, milliseconds.
+  static constexpr int kKillAgain = 1;
+
+  // Waits for all that ended; false when there is nobody.
+  bool reap() {
+    for (;;) {
+      int status = 0;
+      const pid_t child = ::waitpid(-1, &status, WNOHANG | __WALL);
+      if (child == 0) return true;
+      if (child < 0) return errno != ECHILD;
+      if (child != program_) continue;
+      say(plan_, {Word::Kind::kEnded, Step::kNone, program_, status});
+      ended_ = true;
+    }
+  }
+
+  const Plan& plan_;
+  const pid_t program_;
+  bool ended_ = false;
+  bool killing_ = false;
+};
+
+int watch_signals(const Plan& plan) {
+  sigset_t watched;
+  ::sigemptyset(&watched);
+  ::sigaddset(&watched, SIGCHLD);
+  ::sigaddset(&watched, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+  const int signals = ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) fail(plan, Step::kOutliveNobody);
+  return signals;
+}
+
+}  // namespace
+
+const char* name_of(Step step) {
+  switch (step) {
+    case Step::kOutliveNobody:
+      return "cannot bind the program's life to the launcher's";
+    case Step::kSession:
+      return "cannot start a session";
+    case Step::kDescriptors:
+      return "cannot close inherited descriptors";
+    case Step::kFork:
+      return "cannot start a process";
+    case Step::kLimits:
+      return "cannot lower a limit";
+    case Step::kCapabilities:
+      return "cannot drop capabilities";
+    case Step::kNoNewPrivs:
+      return "cannot set no_new_privs";
+    case Step::kMdwe:
+      return "cannot refuse new executable memory (MDWE, Linux 6.3)";
+    case Step::kLandlock:
+      return "Landlock refuses the ruleset";
+    case Step::kFilter:
+      return "cannot install the filter (Linux 5.19 or later is needed)";
+    case Step::kExec:
+      return "cannot execute the program";
+    case Step::kNone:
+      break;
+  }
+  return "failed";
+}
+
+void run_init(const Plan& plan) {
+  reset_signals();
+  close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher});
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
+  if (::setsid() < 0) fail(plan, Step::kSession);
+  const int signals = watch_signals(plan);
+  const pid_t init = ::getpid();
+  const pid_t program = ::fork();
+  if (program < 0) fail(plan, Step::kFork);
+  if (program == 0) become_program(plan, init);
+  Init(plan, program).serve(signals);
+  ::_exit(0);
+}
+
+}  // namespace torno::launch

@@ -1,0 +1,71 @@
+// Child: what happens between fork and exec. The launcher may have threads, so nothing here
+// allocates, locks or uses libc's state: everything is made ready before.
+//
+//   launcher ── fork ── init, which stays: waits for everybody, says how the program ended, and
+//                         │  leaves nobody behind
+//                         └─ fork ── the program: the walls go up, the listener of its filter is
+//                                    handed to the launcher, then exec
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "broker/session/walls.h"
+
+namespace torno::launch {
+
+// The steps, so that a failure can be told.
+enum class Step : std::int32_t {
+  kNone,
+  kOutliveNobody,  // PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, signalfd
+  kSession,        // setsid, setpgid
+  kDescriptors,
+  kFork,
+  kLimits,
+  kCapabilities,
+  kNoNewPrivs,
+  kMdwe,
+  kLandlock,
+  kFilter,
+  kExec,
+};
+
+// What the children say, each message one write(2) on a pipe.
+struct Word {
+  enum class Kind : std::int32_t {
+    kConfined,  // pid: the program's process; number: the listener's descriptor in it
+    kFailed,    // step, number: an errno value
+    kEnded,     // number: the program's wait status
+  };
+  Kind kind = Kind::kFailed;
+  Step step = Step::kNone;
+  std::int32_t pid = 0;
+  std::int32_t number = 0;
+};
+
+struct Plan {
+  const char* path = nullptr;
+  char* const* arguments = nullptr;
+  char* const* environment = nullptr;
+  std::span<const sock_filter> filter;
+  int ruleset = -1;  // Landlock's; -1: this kernel has none
+  bool refuse_executable_memory = false;
+  std::span<const session::ResourceLimit> limits;
+  mode_t umask = 022;
+  int say = -1;       // where Words go
+  int go_on = -1;     // end of file: the launcher has the listener
+  int launcher = -1;  // its pidfd: init ends when it does, and so does everybody
+};
+
+// Says why a step failed, for people.
+const char* name_of(Step step);
+
+// The life of init, in the child of the launcher's fork. Descriptors from 3 on are closed but for
+// those of the plan. SIGTERM makes it kill everybody.
+[[noreturn]] void run_init(const Plan& plan);
+
+}  // namespace torno::launch

@@ -1,0 +1,272 @@
+#include "broker/launch/sandbox.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "broker/base/fd.h"
+#include "broker/files/protected.h"
+#include "broker/filter/landlock.h"
+#include "broker/filter/program.h"
+#include "broker/launch/child.h"
+#include "broker/launch/walls.h"
+#include "broker/notify/supervisor.h"
+#include "broker/session/loop.h"
+#include "broker/session/services.h"
+
+namespace torno::launch {
+namespace {
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+Fd pidfd_open(pid_t process) {
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+}
+
+std::size_t open_files() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return files.rlim_cur;
+}
+
+void kill_process(const Fd& process, int signal) {
+  if (process) ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+}
+
+// What the kernel said when it was told to execute what find_program() found good.
+Ending not_executed(const Program& program, const Word& failed) {
+  NotStarted why;
+  why.exit_code = failed.number == ENOENT ? NotStarted::kNotFound : NotStarted::kNotExecutable;
+  why.message = system_error(escape(program.path), failed.number).message;
+  return ending_of(std::move(why));
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (std::string& text : texts) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+session::Settings settings() {
+  session::Settings settings;
+  settings.embedded = true;
+  return settings;
+}
+
+}  // namespace
+
+struct Sandbox::State {
+  State(Options chosen, files::Files files)
+      : options(std::move(chosen)),
+        auditor(options.audit_fd, options.format),
+        services(settings(), {}, std::move(files), auditor, open_files()) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State();
+
+  Result<void> start();
+  Result<void> fork_init(const Walls& walls, Pipe& say, Pipe& go_on);
+  Result<Fd> take_listener(const Word& confined) const;
+  Result<void> supervise(Fd listener);
+  // Nothing when init is gone without a word.
+  std::optional<Word> hear() const;
+  void wait_for_init();
+
+  Options options;
+  audit::Auditor auditor;
+  session::Loop loop;
+  session::Services services;  // its pool posts to the loop, and so ends before it
+  std::shared_ptr<notify::Supervisor> supervisor;
+  std::thread thread;  // of the loop
+
+  Fd words;  // what the children say
+  pid_t init = 0;
+  Fd init_process;
+  pid_t program = 0;
+  Fd program_process;
+  std::optional<Ending> ending;
+};
+
+Result<void> Sandbox::State::start() {
+  auto walls = make_walls(*options.policy, options.program);
+  if (!walls) return std::unexpected(walls.error());
+  auto say = make_pipe();
+  if (!say) return std::unexpected(say.error());
+  auto go_on = make_pipe();
+  if (!go_on) return std::unexpected(go_on.error());
+  if (auto forked = fork_init(*walls, *say, *go_on); !forked) return forked;
+  say->write.reset();
+  go_on->read.reset();
+  words = std::move(say->read);
+
+  const auto word = hear();
+  if (!word)
+    return std::unexpected(Error{"the program's first process died before it was confined"});
+  if (word->kind != Word::Kind::kConfined) {
+    return std::unexpected(system_error(name_of(word->step), word->number));
+  }
+  auto listener = take_listener(*word);
+  if (!listener) return std::unexpected(listener.error());
+  program = word->pid;
+  program_process = pidfd_open(program);
+  return supervise(std::move(*listener));
+  // With the end of this function go_on is closed, and the program goes on.
+}
+
+Result<void> Sandbox::State::fork_init(const Walls& walls, Pipe& say, Pipe& go_on) {
+  const Fd self = pidfd_open(::getpid());
+  if (!self) return std::unexpected(system_error("pidfd_open", errno));
+  const std::vector<char*> arguments = pointers(options.arguments);
+  const std::vector<char*> environment = pointers(options.environment);
+  Plan plan;
+  plan.path = options.program.path.c_str();
+  plan.arguments = arguments.data();
+  plan.environment = environment.data();
+  plan.filter = walls.filter;
+  plan.ruleset = walls.ruleset.get();
+  plan.refuse_executable_memory = walls.mdwe;
+  plan.limits = walls.limits;
+  plan.umask = options.umask;
+  plan.say = say.write.get();
+  plan.go_on = go_on.read.get();
+  plan.launcher = self.get();
+  init = ::fork();
+  if (init == 0) run_init(plan);
+  if (init < 0) return std::unexpected(system_error("cannot start a process", errno));
+  init_process = pidfd_open(init);
+  return {};
+}
+
+Result<Fd> Sandbox::State::take_listener(const Word& confined) const {
+  const Fd process = pidfd_open(confined.pid);
+  if (!process) return std::unexpected(system_error("pidfd_open", errno));
+  Fd listener(static_cast<int>(
+      ::syscall(SYS_pidfd_getfd, process.get(), static_cast<int>(confined.number), 0)));
+  if (!listener) {
+    return std::unexpected(system_error("cannot take the filter's listener (pidfd_getfd)", errno));
+  }
+  return listener;
+}
+
+Result<void> Sandbox::State::supervise(Fd listener) {
+  supervisor = std::make_shared<notify::Supervisor>(
+      loop, services,
+      notify::Supervisor::Options{options.policy, std::move(listener), program, ::geteuid(),
+                                  filter::landlock_abi() > 0},
+      nullptr);
+  if (!supervisor->start()) {
+    return std::unexpected(Error{"the kernel watches no more descriptors for this user"});
+  }
+  thread = std::thread([this] {
+    for (;;) {
+      try {
+        loop.run();
+        return;
+      } catch (const std::exception& error) {
+        // Out of memory: what it was doing is lost, and the program waits for it for ever.
+        kill_process(init_process, SIGTERM);
+      }
+    }
+  });
+  return {};
+}
+
+std::optional<Word> Sandbox::State::hear() const {
+  Word word;
+  ssize_t size = 0;
+  do {
+    size = ::read(words.get(), &word, sizeof word);
+  } while (size < 0 && errno == EINTR);
+  if (size != sizeof word) return std::nullopt;
+  return word;
+}
+
+void Sandbox::State::wait_for_init() {
+  if (init <= 0) return;
+  while (::waitpid(init, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  init = 0;
+}
+
+Sandbox::State::~State() {
+  if (init > 0) kill_process(init_process, SIGTERM);
+  wait_for_init();
+  if (!thread.joinable()) return;
+  loop.post([this] {
+    supervisor->end();
+    loop.stop();
+  });
+  thread.join();
+  constexpr std::chrono::seconds kDrainTime{2};
+  services.slow_pool.drain(kDrainTime);
+  loop.run_posted();
+  services.closer.drain(kDrainTime);
+}
+
+Sandbox::Sandbox(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Sandbox::Sandbox(Sandbox&&) noexcept = default;
+Sandbox::~Sandbox() = default;
+
+Result<Sandbox> Sandbox::start(Options options) {
+  auto files = files::Files::create(files::brokers_own("", options.policy_directories));
+  if (!files) return std::unexpected(files.error());
+  auto state = std::make_unique<State>(std::move(options), std::move(*files));
+  if (auto started = state->start(); !started) return std::unexpected(started.error());
+  return Sandbox(std::move(state));
+}
+
+int Sandbox::fd() const {
+  return state_->words.get();
+}
+
+std::optional<Ending> Sandbox::step() {
+  State& state = *state_;
+  if (state.ending && state.init == 0) return state.ending;
+  const auto word = state.hear();
+  if (word && word->kind == Word::Kind::kEnded && !state.ending) {
+    state.ending = ending_of(word->number, {});
+  } else if (word && word->kind == Word::Kind::kFailed) {
+    state.ending = not_executed(state.options.program, *word);
+  }
+  if (word) return std::nullopt;
+  // Init is gone, and with it everybody.
+  state.wait_for_init();
+  if (!state.ending) state.ending = ending_of_failure("the process that watches the program died");
+  return state.ending;
+}
+
+Ending Sandbox::wait() {
+  for (;;) {
+    if (auto ending = step()) return *ending;
+  }
+}
+
+void Sandbox::signal(int number) {
+  kill_process(state_->program_process, number);
+}
+
+void Sandbox::kill() {
+  kill_process(state_->init_process, SIGTERM);
+}
+
+}  // namespace torno::launch

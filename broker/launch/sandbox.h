@@ -1,0 +1,60 @@
+// Sandbox: a program that runs confined from its first instruction, with its broker in this
+// process.
+//
+// Thread safety: one Sandbox is used by one thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/audit/audit.h"
+#include "broker/base/error.h"
+#include "broker/launch/ending.h"
+#include "broker/launch/program.h"
+#include "broker/policy/policy.h"
+
+namespace torno::launch {
+
+struct Options {
+  policy::PolicyPtr policy;
+  Program program;
+  std::vector<std::string> arguments;           // with the program's own name
+  std::vector<std::string> environment;         // "NAME=VALUE"
+  std::vector<std::string> policy_directories;  // which nobody inside may change
+  mode_t umask = 022;
+  audit::Format format = audit::Format::kText;
+  int audit_fd = 2;
+};
+
+class Sandbox {
+ public:
+  // Starts the program: when this returns, its filter is in force, and it is about to be executed.
+  static Result<Sandbox> start(Options options);
+  Sandbox(Sandbox&&) noexcept;
+  Sandbox& operator=(Sandbox&&) = delete;
+  // Kills everybody who is left.
+  ~Sandbox();
+
+  // Readable when step() has something to do.
+  int fd() const;
+  // How the program ended; nothing while it runs. Everything it left running is dead by then.
+  std::optional<Ending> step();
+  // Waits for the end.
+  Ending wait();
+
+  // Sends the program a signal; nothing happens once it has ended.
+  void signal(int number);
+  // Kills it, and everything it started.
+  void kill();
+
+ private:
+  struct State;
+  explicit Sandbox(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace torno::launch

@@ -1,0 +1,184 @@
+// torno run: any program, confined from its first instruction.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/launch/environment.h"
+#include "broker/launch/sandbox.h"
+#include "cli/command.h"
+#include "cli/message.h"
+#include "cli/policies.h"
+#include "cli/run_policy.h"
+
+namespace torno::cli {
+
+namespace {
+
+constexpr const char* kFooter =
+    "The program, its interpreter and its loader need no rule. Without --policy and --profile the\n"
+    "policy is `base`: libraries, locales, time zones, and nothing of the user's.\n"
+    "\n"
+    "Examples:\n"
+    "  torno run --read paper.pdf -- pdftotext paper.pdf -\n"
+    "  torno run --policy convert.policy --set OUT=/tmp/out -- convert in.png /tmp/out/a.jpg\n"
+    "  torno run --profile NO_NETWORK --verbose -- make test\n"
+    "\n"
+    "Exit status: the program's; 128+N when signal N ended it; 125 when Torno itself failed, 126\n"
+    "when the program cannot be executed, 127 when there is none.";
+
+struct Arguments {
+  RunPolicy policy;
+  std::vector<std::string> environment;
+  std::string log_format;
+  bool verbose = false;
+};
+
+int end_with(const launch::Ending& ending) {
+  if (ending.how != launch::How::kExited) say_error(launch::describe(ending));
+  return launch::exit_code(ending);
+}
+
+int failed(const std::string& message) {
+  return end_with(launch::ending_of_failure(message));
+}
+
+std::vector<std::string> caller_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  return variables;
+}
+
+std::optional<std::string_view> path_variable() {
+  const char* path = std::getenv("PATH");
+  if (path == nullptr) return std::nullopt;
+  return path;
+}
+
+// Signals that are meant for the program: its session has no terminal that would send them.
+constexpr std::array<int, 7> kForwarded = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+                                           SIGUSR1, SIGUSR2, SIGCONT};
+
+// Before any thread is started: all of them hold the signals back.
+Fd take_signals() {
+  sigset_t forwarded;
+  ::sigemptyset(&forwarded);
+  for (const int signal : kForwarded) ::sigaddset(&forwarded, signal);
+  ::sigprocmask(SIG_BLOCK, &forwarded, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return Fd(::signalfd(-1, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+launch::Ending wait_for(launch::Sandbox& sandbox, const Fd& signals) {
+  std::array<pollfd, 2> ready{{{sandbox.fd(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
+  for (;;) {
+    ::poll(ready.data(), ready.size(), -1);
+    if (ready[0].revents != 0) {
+      if (auto ending = sandbox.step()) return *ending;
+    }
+    signalfd_siginfo signal{};
+    while (::read(signals.get(), &signal, sizeof signal) == sizeof signal) {
+      sandbox.signal(static_cast<int>(signal.ssi_signo));
+    }
+  }
+}
+
+// As many descriptors as the kernel lets this process have: every slow call holds some.
+void raise_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// Where audit events go: nowhere, unless they are asked for.
+Fd open_log(const Arguments& arguments) {
+  if (arguments.verbose || !arguments.log_format.empty()) {
+    return Fd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  }
+  return Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+
+int unknown_option(const std::string& word) {
+  return failed("there is no option '" + escape(word) +
+                "'; see 'torno run --help', and put '--' before a program of that name");
+}
+
+int run(const Arguments& arguments, const std::vector<std::string>& command) {
+  if (command.empty()) return failed("say what to run: torno run [OPTIONS] -- PROGRAM ARGUMENTS");
+  auto program = launch::find_program(command.front(), path_variable(), AT_FDCWD);
+  if (!program) return end_with(launch::ending_of(program.error()));
+  auto options = load_options(arguments.policy.assignments);
+  if (!options) return failed(options.error().message);
+  const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *options);
+  if (policy == nullptr) return kExitFailed;
+  auto environment =
+      launch::make_environment(policy->merged(), caller_environment(), arguments.environment);
+  if (!environment) return failed(environment.error().message);
+
+  const Fd log = open_log(arguments);
+  const Fd signals = take_signals();
+  raise_open_files();
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  launch::Options start;
+  start.policy = policy;
+  start.program = std::move(*program);
+  start.arguments = command;
+  start.environment = std::move(*environment);
+  start.policy_directories = options->directories;
+  start.umask = ::umask(0);  // files are made with the program's own
+  start.audit_fd = log.get();
+  if (arguments.log_format == "json") start.format = audit::Format::kJson;
+  auto sandbox = launch::Sandbox::start(std::move(start));
+  if (!sandbox) return failed(sandbox.error().message);
+  return end_with(wait_for(*sandbox, signals));
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
+  CLI::App* command = app.add_subcommand("run", "Run a program confined");
+  auto arguments = std::make_shared<Arguments>();
+  const auto add = [&](const char* name, std::vector<std::string>& values, const char* help,
+                       const char* type) {
+    command->add_option(name, values, help)->type_name(type)->allow_extra_args(false);
+  };
+  add("--policy", arguments->policy.policies, "A policy: a file or a name", "POLICY");
+  add("--profile", arguments->policy.profiles, "A profile, as NO_NETWORK", "NAME");
+  add("--read", arguments->policy.read, "A file, or a folder with all beneath, may be read",
+      "PATH");
+  add("--write", arguments->policy.write, "The same may be read, written and made", "PATH");
+  add("--set", arguments->policy.assignments, "What ${NAME} in a policy means", "NAME=VALUE");
+  add("--env", arguments->environment, "Sets a variable for the program, or keeps the caller's",
+      "NAME[=VALUE]");
+  command->add_flag("--verbose", arguments->verbose, "Say what is refused, as it happens");
+  command
+      ->add_option("--log-format", arguments->log_format,
+                   "The same as text or json: an audit event a line")
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}).description(""));
+  command->prefix_command();
+  command->footer(kFooter);
+  command->callback([command, arguments, words = std::move(words), &status] {
+    std::vector<std::string> all = command->remaining();  // the program, without "--"
+    const bool is_option = !all.empty() && all.front().starts_with('-');
+    all.insert(all.end(), words.begin(), words.end());
+    status = is_option ? unknown_option(all.front()) : run(*arguments, all);
+  });
+}
+
+}  // namespace torno::cli

@@ -103,7 +103,9 @@ class Supervised {
     return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &added);
   }
 
+  // A call that nobody has answered fails without a listener, so a wrong child ends as well.
   std::string end() {
+    listener_.reset();
     int status = 0;
     while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
     }

@@ -21,6 +21,8 @@ namespace torno::launch {
 // The steps, so that a failure can be told.
 enum class Step : std::int32_t {
   kNone,
+  kNamespaces,     // clone, uid_map, gid_map
+  kProc,           // fsopen, fsmount
   kOutliveNobody,  // PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, signalfd
   kSession,        // setsid, setpgid
   kDescriptors,
@@ -37,7 +39,8 @@ enum class Step : std::int32_t {
 // What the children say, each message one write(2) on a pipe.
 struct Word {
   enum class Kind : std::int32_t {
-    kConfined,  // pid: the program's process; number: the listener's descriptor in it
+    kProc,      // number: the descriptor of the namespace's own procfs, in init
+    kConfined,  // pid: the program's process, in its namespace; number: the listener's descriptor
     kFailed,    // step, number: an errno value
     kEnded,     // number: the program's wait status
   };
@@ -51,6 +54,9 @@ struct Plan {
   const char* path = nullptr;
   char* const* arguments = nullptr;
   char* const* environment = nullptr;
+  std::uint64_t namespaces = 0;  // CLONE_NEW*: what clone(2) is given for init
+  uid_t user = 0;
+  gid_t group = 0;
   std::span<const sock_filter> filter;
   int ruleset = -1;  // Landlock's; -1: this kernel has none
   bool refuse_executable_memory = false;
@@ -60,6 +66,10 @@ struct Plan {
   int go_on = -1;     // end of file: the launcher has the listener
   int launcher = -1;  // its pidfd: init ends when it does, and so does everybody
 };
+
+// A child of the calling process in the plan's namespaces, as fork(2): raw, since libc's may wait
+// for a lock that another thread of the launcher holds. Its number, 0 in the child, or -1.
+pid_t start_init(const Plan& plan);
 
 // Says why a step failed, for people.
 const char* name_of(Step step);

@@ -43,6 +43,19 @@ class Status {
   }
 
   std::optional<std::uint64_t> number(std::string_view name, int base) const {
+    const std::string_view value = line(name);
+    return parse(value, base);
+  }
+
+  // Of several, as NSpid has one for each namespace.
+  std::optional<std::uint64_t> last_number(std::string_view name) const {
+    const std::string_view value = line(name);
+    return parse(value.substr(value.find_last_of(" \t") + 1), 10);
+  }
+
+ private:
+  // The value; empty when there is none.
+  std::string_view line(std::string_view name) const {
     std::string_view text = text_;
     while (!text.empty()) {
       std::string_view line = text.substr(0, text.find('\n'));
@@ -52,15 +65,17 @@ class Status {
       }
       line.remove_prefix(name.size() + 1);
       while (line.starts_with('\t')) line.remove_prefix(1);
-      std::uint64_t value = 0;
-      const auto parsed = std::from_chars(line.data(), line.data() + line.size(), value, base);
-      if (parsed.ec == std::errc()) return value;
-      break;
+      return line;
     }
-    return std::nullopt;
+    return {};
   }
 
- private:
+  static std::optional<std::uint64_t> parse(std::string_view text, int base) {
+    std::uint64_t value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    return parsed.ec == std::errc() ? std::optional(value) : std::nullopt;
+  }
+
   std::array<char, 4096> buffer_;
   std::string_view text_;
 };
@@ -110,6 +125,10 @@ pid_t Target::process() const {
   // The first thread's number is the process's, and most calls come from there.
   if (::syscall(SYS_tgkill, thread_, thread_, 0) == 0) return thread_;
   return static_cast<pid_t>(Status(thread_).number("Tgid", 10).value_or(0));
+}
+
+pid_t Target::number_inside() const {
+  return static_cast<pid_t>(Status(thread_).last_number("NStgid").value_or(0));
 }
 
 std::expected<Fd, int> Target::descriptor(int number) const {

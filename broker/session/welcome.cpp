@@ -27,6 +27,12 @@ Result<Fd> reopen(const Fd& memfd) {
 Result<Welcome> make_welcome(const ReadyPolicy& ready) {
   const policy::PolicyFile& policy = ready.policy->merged();
   if (auto present = check_required(policy); !present) return std::unexpected(present.error());
+  for (const int wall : policy.require()) {
+    if (wall == policy::LANDLOCK || wall == policy::MDWE) continue;
+    return std::unexpected(Error{"the policy requires " +
+                                 policy::Wall_Name(static_cast<policy::Wall>(wall)) +
+                                 ", which only a launcher puts up; use torno run"});
+  }
 
   Welcome welcome;
   wire::Welcome& message = welcome.message;

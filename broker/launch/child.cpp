@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,24 +191,29 @@ void kill_children() {
 
 class Init {
  public:
-  Init(const Plan& plan, pid_t program) : plan_(plan), program_(program) {}
+  Init(const Plan& plan, pid_t program)
+      : plan_(plan), program_(program), deadline_(now() + plan.wall_time * 1000) {}
 
   // Until nobody is left, or will be once this process ends.
   void serve(int signals) {
     std::array<pollfd, 2> ready{{{signals, POLLIN, 0}, {plan_.launcher, POLLIN, 0}}};
     while (reap()) {
-      if (ended_ || killing_) {
+      if (ended_) {
         // With the first process of a pid namespace the kernel kills all others.
         if ((plan_.namespaces & CLONE_NEWPID) != 0) return;
         kill_children();
         ::poll(nullptr, 0, kKillAgain);
         continue;
       }
-      ::poll(ready.data(), ready.size(), -1);
-      if (ready[1].revents != 0) killing_ = true;
+      const int events = ::poll(ready.data(), ready.size(), time_left());
+      if (events == 0 && plan_.wall_time != 0 && now() >= deadline_) {
+        if (!killed_) say(plan_, {Word::Kind::kTimeOver, Step::kNone, program_, 0});
+        kill_program();
+      }
+      if (ready[1].revents != 0) kill_program();
       signalfd_siginfo signal{};
       if (::read(signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM) {
-        killing_ = true;
+        kill_program();
       }
     }
   }
@@ -215,6 +221,28 @@ class Init {
  private:
   // Between two looks for children of those that were killed, milliseconds.
   static constexpr int kKillAgain = 1;
+
+  static std::uint64_t now() {  // milliseconds
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
+  }
+
+  // For poll(2).
+  int time_left() const {
+    constexpr std::uint64_t kLongest = 3'600'000;
+    if (killed_) return kKillAgain;
+    if (plan_.wall_time == 0) return -1;
+    const std::uint64_t at = now();
+    const std::uint64_t left = at < deadline_ ? deadline_ - at : 0;
+    return static_cast<int>(std::min(left, kLongest));
+  }
+
+  void kill_program() {
+    killed_ = true;
+    ::kill(program_, SIGKILL);
+  }
 
   // Waits for all that ended; false when there is nobody.
   bool reap() {
@@ -231,8 +259,9 @@ class Init {
 
   const Plan& plan_;
   const pid_t program_;
+  const std::uint64_t deadline_;
   bool ended_ = false;
-  bool killing_ = false;
+  bool killed_ = false;
 };
 
 int watch_signals(const Plan& plan) {

@@ -42,6 +42,7 @@ struct Word {
     kProc,      // number: the descriptor of the namespace's own procfs, in init
     kConfined,  // pid: the program's process, in its namespace; number: the listener's descriptor
     kFailed,    // step, number: an errno value
+    kTimeOver,  // the program is being killed for it
     kEnded,     // number: the program's wait status
   };
   Kind kind = Kind::kFailed;
@@ -61,6 +62,7 @@ struct Plan {
   int ruleset = -1;  // Landlock's; -1: this kernel has none
   bool refuse_executable_memory = false;
   std::span<const session::ResourceLimit> limits;
+  std::uint64_t wall_time = 0;  // seconds; 0: no limit
   mode_t umask = 022;
   int say = -1;       // where Words go
   int go_on = -1;     // end of file: the launcher has the listener
@@ -75,7 +77,7 @@ pid_t start_init(const Plan& plan);
 const char* name_of(Step step);
 
 // The life of init, in the child of the launcher's fork. Descriptors from 3 on are closed but for
-// those of the plan. SIGTERM makes it kill everybody.
+// those of the plan. SIGTERM, and the end of its time, make it kill everybody.
 [[noreturn]] void run_init(const Plan& plan);
 
 }  // namespace torno::launch

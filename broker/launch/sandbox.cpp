@@ -115,6 +115,7 @@ struct Sandbox::State {
   Fd proc;            // of the program's pid namespace, if it has one
   pid_t program = 0;  // in this process's pid namespace
   Fd program_process;
+  bool time_over = false;
   std::optional<Ending> ending;
 };
 
@@ -189,6 +190,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.ruleset = walls.ruleset.get();
   plan.refuse_executable_memory = walls.mdwe;
   plan.limits = walls.limits;
+  plan.wall_time = walls.wall_time;
   plan.umask = options.umask;
   plan.say = say.write.get();
   plan.go_on = go_on.read.get();
@@ -288,7 +290,11 @@ std::optional<Ending> Sandbox::step() {
   if (state.ending && state.init == 0) return state.ending;
   const auto word = state.hear();
   if (word && word->kind == Word::Kind::kEnded && !state.ending) {
-    state.ending = ending_of(word->number, {});
+    Known known;
+    if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
+    state.ending = ending_of(word->number, known);
+  } else if (word && word->kind == Word::Kind::kTimeOver) {
+    state.time_over = true;
   } else if (word && word->kind == Word::Kind::kFailed) {
     state.ending = not_executed(state.options.program, *word);
   }

@@ -9,6 +9,7 @@
 
 #include "broker/filter/executables.h"
 #include "broker/filter/landlock.h"
+#include "broker/policy/quantity.h"
 
 namespace torno::launch {
 namespace {
@@ -116,6 +117,11 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   const std::uint64_t open_files =
       merged.limit().has_open_files() ? merged.limit().open_files() : kMaxOpenFiles;
   walls.limits.push_back({RLIMIT_NOFILE, std::min(open_files, kMaxOpenFiles)});
+  if (merged.limit().has_wall_time()) {
+    const auto seconds = policy::parse_seconds(merged.limit().wall_time());
+    if (!seconds) return std::unexpected(Error{"limit: " + seconds.error()});
+    walls.wall_time = *seconds;
+  }
   walls.mdwe = session::wants_mdwe(merged);
   walls.namespaces = namespaces(policy);
   if (filter::landlock_abi() == 0) return walls;

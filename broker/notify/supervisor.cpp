@@ -7,6 +7,7 @@
 
 #include "broker/base/error.h"
 #include "broker/notify/connect.h"
+#include "broker/notify/emulated.h"
 #include "broker/notify/own_process.h"
 #include "broker/notify/refusal.h"
 #include "broker/notify/remote.h"
@@ -98,6 +99,7 @@ void Supervisor::take() {
   Call call(*notification, numbers_);
   const Mediated* row = mediated(notification->number);
   if (row == nullptr) {
+    if (emulate(call, *listener_, texts_)) return;
     if (reaches_only_itself(call)) {
       listener_->go_on(notification->id);
     } else {

@@ -21,6 +21,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/policies.h"
+#include "cli/report.h"
 #include "cli/run_policy.h"
 
 namespace torno::cli {
@@ -43,17 +44,9 @@ struct Arguments {
   RunPolicy policy;
   std::vector<std::string> environment;
   std::string log_format;
+  std::string report;
   bool verbose = false;
 };
-
-int end_with(const launch::Ending& ending) {
-  if (ending.how != launch::How::kExited) say_error(launch::describe(ending));
-  return launch::exit_code(ending);
-}
-
-int failed(const std::string& message) {
-  return end_with(launch::ending_of_failure(message));
-}
 
 std::vector<std::string> caller_environment() {
   std::vector<std::string> variables;
@@ -113,22 +106,63 @@ Fd open_log(const Arguments& arguments) {
   return Fd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
 }
 
+// What is known of the run when it ends.
+struct Run {
+  const Arguments& arguments;
+  mode_t mask;  // of this process's caller, and so of the program
+  std::string program;
+  std::string policy;
+  std::vector<std::string> walls;
+  std::uint64_t denials = 0;
+
+  int end(const launch::Ending& ending) const {
+    if (ending.how != launch::How::kExited) say_error(launch::describe(ending));
+    return report(ending);
+  }
+  int report(const launch::Ending& ending) const {
+    if (arguments.report.empty()) return launch::exit_code(ending);
+    const auto written = write_report(arguments.report, event(ending), mask);
+    if (written) return launch::exit_code(ending);
+    say_error(written.error().message);
+    return kExitFailed;
+  }
+  int fail(const std::string& message) const { return end(launch::ending_of_failure(message)); }
+
+  audit::Event event(const launch::Ending& ending) const {
+    audit::Event event;
+    event.set_policy(policy);
+    event.set_uid(::geteuid());
+    audit::ProgramEnded& ended = *event.mutable_program_ended();
+    ended.set_how(launch::audit_name(ending));
+    ended.set_number(ending.number);
+    ended.set_description(launch::describe(ending));
+    ended.set_program(program);
+    ended.set_denials(denials);
+    ended.mutable_walls()->Assign(walls.begin(), walls.end());
+    return event;
+  }
+};
+
 int unknown_option(const std::string& word) {
-  return failed("there is no option '" + escape(word) +
-                "'; see 'torno run --help', and put '--' before a program of that name");
+  say_error("there is no option '" + escape(word) +
+            "'; see 'torno run --help', and put '--' before a program of that name");
+  return kExitFailed;
 }
 
 int run(const Arguments& arguments, const std::vector<std::string>& command) {
-  if (command.empty()) return failed("say what to run: torno run [OPTIONS] -- PROGRAM ARGUMENTS");
+  // Files are made with the program's own mask.
+  Run run{arguments, ::umask(0), command.empty() ? std::string() : command.front(), {}, {}, 0};
+  if (command.empty()) return run.fail("say what to run: torno run [OPTIONS] -- PROGRAM ARGUMENTS");
   auto program = launch::find_program(command.front(), path_variable(), AT_FDCWD);
-  if (!program) return end_with(launch::ending_of(program.error()));
+  if (!program) return run.end(launch::ending_of(program.error()));
   auto options = load_options(arguments.policy.assignments);
-  if (!options) return failed(options.error().message);
+  if (!options) return run.fail(options.error().message);
   const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *options);
-  if (policy == nullptr) return kExitFailed;
+  if (policy == nullptr) return run.report(launch::ending_of_failure("the policy has errors"));
+  run.policy = policy->name();
   auto environment =
       launch::make_environment(policy->merged(), caller_environment(), arguments.environment);
-  if (!environment) return failed(environment.error().message);
+  if (!environment) return run.fail(environment.error().message);
 
   const Fd log = open_log(arguments);
   const Fd signals = take_signals();
@@ -140,12 +174,16 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   start.arguments = command;
   start.environment = std::move(*environment);
   start.policy_directories = options->directories;
-  start.umask = ::umask(0);  // files are made with the program's own
+  start.umask = run.mask;
   start.audit_fd = log.get();
   if (arguments.log_format == "json") start.format = audit::Format::kJson;
   auto sandbox = launch::Sandbox::start(std::move(start));
-  if (!sandbox) return failed(sandbox.error().message);
-  return end_with(wait_for(*sandbox, signals));
+  if (!sandbox) return run.fail(sandbox.error().message);
+  run.walls = sandbox->walls();
+  run.walls.insert(run.walls.begin(), "SECCOMP");
+  const launch::Ending ending = wait_for(*sandbox, signals);
+  run.denials = sandbox->denials();
+  return run.end(ending);
 }
 
 }  // namespace
@@ -171,6 +209,10 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
                    "The same as text or json: an audit event a line")
       ->type_name("text|json")
       ->check(CLI::IsMember({"text", "json"}).description(""));
+  command
+      ->add_option("--report", arguments->report,
+                   "Writes how the program ended to this file, as JSON")
+      ->type_name("FILE");
   command->prefix_command();
   command->footer(kFooter);
   command->callback([command, arguments, words = std::move(words), &status] {

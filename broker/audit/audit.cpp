@@ -31,10 +31,14 @@ bool is_socket(int fd) {
 
 }  // namespace
 
+void stamp(Event& event) {
+  event.set_time(now_text());
+}
+
 Auditor::Auditor(int fd, Format format) : fd_(fd), format_(format), is_socket_(is_socket(fd)) {}
 
 void Auditor::write(Event event) {
-  event.set_time(now_text());
+  stamp(event);
   const std::lock_guard lock(mutex_);
   if (lost_ > 0) {
     Event lost;

@@ -32,6 +32,9 @@ class Auditor {
   std::uint64_t lost_ = 0;
 };
 
+// Sets the event's time to now.
+void stamp(Event& event);
+
 // The event as one line without its newline, its strings escaped and cut (format.cpp).
 std::string to_line(Event event, Format format);
 

@@ -55,6 +55,11 @@ void make_printable(Event* event) {
     case Event::kRefused:
       make_printable(event->mutable_refused()->mutable_reason(), kMaxText, Holds::kMessage);
       break;
+    case Event::kProgramEnded:
+      make_printable(event->mutable_program_ended()->mutable_program(), kMaxText);
+      make_printable(event->mutable_program_ended()->mutable_description(), kMaxText,
+                     Holds::kMessage);
+      break;
     default:
       break;
   }
@@ -69,6 +74,7 @@ std::string what_happened(const Event& event) {
              std::to_string(event.ended().denials()) + " denied";
     case Event::kViolation: {
       const Violation& denied = event.violation();
+      if (denied.permission().empty()) return "refused " + denied.call() + ": " + denied.error();
       return "denied " + denied.call() + " " + denied.permission() + " " + denied.path() + ": " +
              denied.error() + " (" + (denied.rule().empty() ? "no rule" : denied.rule()) + ")";
     }
@@ -76,6 +82,8 @@ std::string what_happened(const Event& event) {
       return "session ended, it broke the protocol: " + event.protocol_violation().reason();
     case Event::kRefused:
       return "session refused: " + event.refused().reason();
+    case Event::kProgramEnded:
+      return event.program_ended().program() + ": " + event.program_ended().description();
     case Event::kSuppressed:
       return std::to_string(event.suppressed().events()) + " events not shown";
     case Event::WHAT_NOT_SET:

@@ -70,6 +70,25 @@ int exit_code(const Ending& ending) {
   return is_code ? ending.number : kSignalBase + ending.number;
 }
 
+audit::ProgramEnded::How audit_name(const Ending& ending) {
+  using audit::ProgramEnded;
+  switch (ending.how) {
+    case How::kExited:
+      return ProgramEnded::EXITED;
+    case How::kSignalled:
+      return ProgramEnded::SIGNALLED;
+    case How::kTimedOut:
+      return ProgramEnded::TIMED_OUT;
+    case How::kOutOfMemory:
+      return ProgramEnded::OUT_OF_MEMORY;
+    case How::kRefusedCall:
+      return ProgramEnded::REFUSED_CALL;
+    case How::kNotStarted:
+      return ending.number == kTornoFailed ? ProgramEnded::TORNO_FAILED : ProgramEnded::NOT_STARTED;
+  }
+  return ProgramEnded::HOW_UNSPECIFIED;
+}
+
 std::string describe(const Ending& ending) {
   const std::string detail = printable(ending.detail);
   switch (ending.how) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "broker/launch/program.h"
+#include "proto/audit.pb.h"
 
 namespace torno::launch {
 
@@ -42,6 +43,9 @@ Ending ending_of_failure(std::string message);
 
 // The program's status; 128 + N when signal N ended it; 125, 126 or 127.
 int exit_code(const Ending& ending);
+
+// As audit.proto has it.
+audit::ProgramEnded::How audit_name(const Ending& ending);
 
 // One line of printable ASCII: "ended by SIGSEGV (segmentation fault)".
 std::string describe(const Ending& ending);

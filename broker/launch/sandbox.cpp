@@ -116,6 +116,7 @@ struct Sandbox::State {
   pid_t program = 0;  // in this process's pid namespace
   Fd program_process;
   bool time_over = false;
+  std::vector<std::string> in_force;  // walls
   std::optional<Ending> ending;
 };
 
@@ -169,6 +170,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   auto listener = take(program, word->number);
   if (!listener) return std::unexpected(listener.error());
   program_process = pidfd_open(program);
+  in_force = namespace_names(namespaces);
+  if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
+  if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
   return supervise(std::move(*listener));
   // With the end of this function go_on is closed, and the program goes on.
 }
@@ -309,6 +313,14 @@ Ending Sandbox::wait() {
   for (;;) {
     if (auto ending = step()) return *ending;
   }
+}
+
+std::vector<std::string> Sandbox::walls() const {
+  return state_->in_force;
+}
+
+std::uint64_t Sandbox::denials() const {
+  return state_->supervisor->denials();
 }
 
 void Sandbox::signal(int number) {

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,11 @@ class Sandbox {
   std::optional<Ending> step();
   // Waits for the end.
   Ending wait();
+
+  // The walls that are in force, by their names in policies, beside "SECCOMP".
+  std::vector<std::string> walls() const;
+  // Calls that were refused. After the end.
+  std::uint64_t denials() const;
 
   // Sends the program a signal; nothing happens once it has ended.
   void signal(int number);

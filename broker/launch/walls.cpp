@@ -102,6 +102,14 @@ const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t gi
   return nullptr;
 }
 
+std::vector<std::string> namespace_names(std::uint64_t namespaces) {
+  std::vector<std::string> names;
+  for (const Namespace& each : kNamespaces) {
+    if ((namespaces & each.flag) != 0) names.push_back(policy::Wall_Name(each.wall));
+  }
+  return names;
+}
+
 Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   const policy::PolicyFile& merged = policy.merged();
   if (auto present = session::check_required(merged); !present) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "broker/base/error.h"
@@ -30,6 +31,9 @@ struct Walls {
 // Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`? Its
 // name; null: no.
 const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given);
+
+// Their names, as policies have them.
+std::vector<std::string> namespace_names(std::uint64_t namespaces);
 
 // Fails when the policy requires what this kernel lacks, or cannot be held.
 Result<Walls> make_walls(const policy::Policy& policy, const Program& program);

@@ -47,6 +47,9 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   // Answers nobody any more. `on_end` is called once, also when no process is left.
   void end();
 
+  // Calls that were refused; from any thread.
+  std::uint64_t denials() const { return recorder_.denials(); }
+
  private:
   struct Slow;
 

@@ -1,11 +1,12 @@
 // Recorder: what one sandboxee does, in the audit: events that bear its names, denials counted,
 // and no more of them than a reader can follow.
 //
-// Thread safety: none; a session uses it on its own thread.
+// Thread safety: none; a session uses it on its own thread. denials() may be asked on any.
 #pragma once
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -47,7 +48,7 @@ class Recorder {
   const pid_t pid_;
   const uid_t uid_;
   std::string policy_;
-  std::uint64_t denials_ = 0;
+  std::atomic<std::uint64_t> denials_ = 0;
   audit::RateLimit rate_;
 };
 

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <string>
 
 namespace torno::notify {
 namespace {
@@ -43,6 +44,23 @@ class Status {
   }
 
   std::optional<std::uint64_t> number(std::string_view name, int base) const {
+    const std::string_view line = value(name);
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(line.data(), line.data() + line.size(), number, base);
+    if (parsed.ec != std::errc()) return std::nullopt;
+    return number;
+  }
+
+  // Does the line hold one number, four times? It is the real, effective, saved and file system's.
+  bool is_same_four_times(std::string_view name) const {
+    const std::string_view line = value(name);
+    const std::string number(line.substr(0, line.find('\t')));
+    return !number.empty() && line == number + '\t' + number + '\t' + number + '\t' + number;
+  }
+
+ private:
+  // What the line of this name says; empty when there is none.
+  std::string_view value(std::string_view name) const {
     std::string_view text = text_;
     while (!text.empty()) {
       std::string_view line = text.substr(0, text.find('\n'));
@@ -52,15 +70,11 @@ class Status {
       }
       line.remove_prefix(name.size() + 1);
       while (line.starts_with('\t')) line.remove_prefix(1);
-      std::uint64_t value = 0;
-      const auto parsed = std::from_chars(line.data(), line.data() + line.size(), value, base);
-      if (parsed.ec == std::errc()) return value;
-      break;
+      return line;
     }
-    return std::nullopt;
+    return {};
   }
 
- private:
   std::array<char, 4096> buffer_;
   std::string_view text_;
 };
@@ -134,6 +148,12 @@ bool Target::has_signal() const {
   const Status status(thread_);
   const auto set = [&status](std::string_view name) { return status.number(name, 16).value_or(0); };
   return ((set("SigPnd") | set("ShdPnd")) & ~set("SigBlk") & ~set("SigIgn")) != 0;
+}
+
+bool Target::has_one_identity() const {
+  const Status status(thread_);
+  return status.number("CapPrm", 16) == 0 && status.is_same_four_times("Uid") &&
+         status.is_same_four_times("Gid");
 }
 
 std::expected<std::uint32_t, int> Target::umask() const {

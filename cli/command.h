@@ -18,7 +18,7 @@ void add_check(CLI::App& app, int& status);
 void add_why(CLI::App& app, int& status);
 void add_syscall(CLI::App& app, int& status);
 void add_status(CLI::App& app, int& status);
-// `command`: the words behind "--", which are no options of Torno's.
+// `command`: "--" and the words behind it, which are no options of Torno's; or nothing.
 void add_run(CLI::App& app, std::vector<std::string> command, int& status);
 
 }  // namespace torno::cli

@@ -48,13 +48,13 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   return escape(text) + "; see '" + help + "'";
 }
 
-// Takes what stands behind "--" off the words of `torno run`: a program may have options that are
-// spelled as Torno's.
+// Takes "--" and what stands behind it off the words of `torno run`: a program may have options
+// that are spelled as Torno's.
 std::vector<std::string> take_command(std::vector<std::string>& words) {
   if (words.empty() || words.front() != "run") return {};
   const auto dashes = std::ranges::find(words, "--");
   if (dashes == words.end()) return {};
-  std::vector<std::string> command(dashes + 1, words.end());
+  std::vector<std::string> command(dashes, words.end());
   words.erase(dashes, words.end());
   return command;
 }

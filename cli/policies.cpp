@@ -57,10 +57,13 @@ Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignm
   return options;
 }
 
-policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options) {
-  // The loader takes a word without '/' and ".policy" as a name; here a file goes first.
+std::string policy_word(const std::string& word) {
   const bool bare = word.find('/') == std::string::npos && !word.ends_with(".policy");
-  return policy::load(bare && is_file(word) ? "./" + word : word, options);
+  return bare && is_file(word) ? "./" + word : word;
+}
+
+policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options) {
+  return policy::load(policy_word(word), options);
 }
 
 bool report(const std::vector<policy::Diagnostic>& diagnostics) {

@@ -216,9 +216,11 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
   command->prefix_command();
   command->footer(kFooter);
   command->callback([command, arguments, words = std::move(words), &status] {
-    std::vector<std::string> all = command->remaining();  // the program, without "--"
+    std::vector<std::string> all = command->remaining();  // the program, where it needed no "--"
     const bool is_option = !all.empty() && all.front().starts_with('-');
-    all.insert(all.end(), words.begin(), words.end());
+    // "--" is the program's where that has begun before.
+    const bool is_ours = all.empty() && !words.empty();
+    all.insert(all.end(), words.begin() + (is_ours ? 1 : 0), words.end());
     status = is_option ? unknown_option(all.front()) : run(*arguments, all);
   });
 }

@@ -18,11 +18,12 @@ namespace torno::cli {
 
 namespace {
 
-// As a rule's path means it: not a glob's characters, nor a variable's.
+// As a rule's path means it: none of a pattern's characters, nor a variable's.
 std::string literal(std::string_view path) {
+  constexpr std::string_view kSpecial = "*?[{\\$";
   std::string out;
   for (const char c : path) {
-    if (c == '*' || c == '?' || c == '\\' || c == '$') out += '\\';
+    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
@@ -65,7 +66,7 @@ Result<std::string> rule_for(const std::string& option, const std::string& word,
 Result<std::string> added_text(const RunPolicy& wanted, std::size_t first_profile) {
   std::string text;
   for (std::size_t i = 1; i < wanted.policies.size(); ++i) {
-    text += "include: \"" + google::protobuf::CEscape(wanted.policies[i]) + "\"\n";
+    text += "include: \"" + google::protobuf::CEscape(policy_word(wanted.policies[i])) + "\"\n";
   }
   for (std::size_t i = first_profile; i < wanted.profiles.size(); ++i) {
     text += "include: \"" + google::protobuf::CEscape(wanted.profiles[i]) + "\"\n";

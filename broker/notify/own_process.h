@@ -1,5 +1,5 @@
-// Calls that go by a process's number and reach the caller's own process alone: nothing of them
-// lies in memory but what is the caller's own, so the kernel may perform them.
+// Calls that go by the number of a process or user and reach no more than the caller's own: nothing
+// of them lies in memory but what is the caller's own, so the kernel may perform them.
 #pragma once
 
 #include "broker/notify/call.h"

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <string>
 
 namespace torno::notify {
 namespace {
@@ -51,6 +52,13 @@ class Status {
   std::optional<std::uint64_t> last_number(std::string_view name) const {
     const std::string_view value = line(name);
     return parse(value.substr(value.find_last_of(" \t") + 1), 10);
+  }
+
+  // Does the line hold one number, four times? It is the real, effective, saved and file system's.
+  bool is_same_four_times(std::string_view name) const {
+    const std::string_view value = line(name);
+    const std::string number(value.substr(0, value.find('\t')));
+    return !number.empty() && value == number + '\t' + number + '\t' + number + '\t' + number;
   }
 
  private:
@@ -153,6 +161,12 @@ bool Target::has_signal() const {
   const Status status(thread_);
   const auto set = [&status](std::string_view name) { return status.number(name, 16).value_or(0); };
   return ((set("SigPnd") | set("ShdPnd")) & ~set("SigBlk") & ~set("SigIgn")) != 0;
+}
+
+bool Target::has_one_identity() const {
+  const Status status(thread_);
+  return status.number("CapPrm", 16) == 0 && status.is_same_four_times("Uid") &&
+         status.is_same_four_times("Gid");
 }
 
 std::expected<std::uint32_t, int> Target::umask() const {

@@ -43,6 +43,10 @@ class Target {
   // Does a signal wait that it neither holds back nor ignores?
   bool has_signal() const;
 
+  // Is it one user and one group in every respect, without a capability to become others? Then the
+  // kernel lets it become nobody else.
+  bool has_one_identity() const;
+
   // The mask of modes of the files that it makes.
   std::expected<std::uint32_t, int> umask() const;
 

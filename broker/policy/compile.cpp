@@ -151,7 +151,7 @@ std::unique_ptr<FileRules> compile_files(const Draft& draft) {
   for (const std::string& own : draft.protected_paths) {
     rules->add(beneath(own), kNone, kEverything, {std::string(kBrokersOwn), 0, 0});
   }
-  if (!draft.own_file.empty()) deny_own_file(draft.own_file, *rules);
+  for (const std::string& own : draft.own_files) deny_own_file(own, *rules);
   rules->finish();
   return rules;
 }

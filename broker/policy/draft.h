@@ -60,7 +60,7 @@ struct Draft {
   std::vector<SyscallPlaces> syscall_places;
   std::vector<std::string> protected_paths;  // canonical
   std::vector<FileIdentity> read_from;       // its files
-  std::string own_file;  // canonical, of a policy that is named by its path; else empty
+  std::vector<std::string> own_files;        // canonical, of policies that are named by their paths
 };
 
 }  // namespace torno::policy

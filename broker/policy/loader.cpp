@@ -32,6 +32,10 @@ std::string name_of(const std::string& file) {
   return name;
 }
 
+bool is_path(const std::string& word, const LoadOptions& options) {
+  return options.allow_paths && (word.find('/') != std::string::npos || word.ends_with(kSuffix));
+}
+
 bool is_printable_name(const std::string& name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
     return c > ' ' && c < 0x7f && c != '+' && c != '/' && c != '\\';
@@ -44,11 +48,7 @@ class Loader {
       : options_(options), report_(report), rules_(options, draft_, report) {}
 
   PolicyPtr load(const PolicyText& text, bool named_by_path) {
-    if (named_by_path) {
-      std::error_code error;
-      draft_.own_file = std::filesystem::canonical(text.file, error).string();
-      if (error) report_.error({text.file, 0, 0}, "cannot tell where it lies: " + error.message());
-    }
+    if (named_by_path) protect(text.file);
     const Settings settings = add(text);
     settings.apply(draft_.merged);
     return compile(std::move(draft_), text.file, report_);
@@ -57,6 +57,16 @@ class Loader {
   Stamps take_stamps() { return std::move(stamps_); }
 
  private:
+  void protect(const std::string& file) {
+    std::error_code error;
+    const std::string canonical = std::filesystem::canonical(file, error).string();
+    if (error) {
+      report_.error({file, 0, 0}, "cannot tell where it lies: " + error.message());
+    } else {
+      draft_.own_files.push_back(canonical);
+    }
+  }
+
   // Adds a file and those it includes.
   Settings add(const PolicyText& text) {
     report_.mention_file(text.file);
@@ -103,7 +113,9 @@ class Loader {
   }
 
   void include(const std::string& name, const RuleSource& where, Settings& settings) {
-    auto text = find_policy(name, options_.directories);
+    // A file's includes go by name, so that it means the same wherever it lies.
+    const bool by_path = open_.back() == kAdded && is_path(name, options_);
+    auto text = by_path ? read_policy(name) : find_policy(name, options_.directories);
     if (!text) {
       report_.error(where, std::move(text.error().message));
       return;
@@ -119,6 +131,7 @@ class Loader {
       report_.error(where, "included more than 16 files deep; include it further up");
       return;
     }
+    if (by_path) protect(text->file);
     settings.add(add(*text), where, report_);
   }
 
@@ -160,9 +173,8 @@ std::string Diagnostic::text() const {
 }
 
 Loaded load(const std::string& name_or_path, const LoadOptions& options) {
-  const bool is_path = options.allow_paths && (name_or_path.find('/') != std::string::npos ||
-                                               name_or_path.ends_with(kSuffix));
-  auto text = is_path ? read_policy(name_or_path) : find_policy(name_or_path, options.directories);
+  const bool by_path = is_path(name_or_path, options);
+  auto text = by_path ? read_policy(name_or_path) : find_policy(name_or_path, options.directories);
   if (!text) {
     Loaded loaded;
     loaded.unreadable = text.error().unreadable;
@@ -170,7 +182,7 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
         {Diagnostic::Severity::kError, {}, std::move(text.error().message)});
     return loaded;
   }
-  return load_text(*text, options, is_path);
+  return load_text(*text, options, by_path);
 }
 
 Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options,

@@ -37,7 +37,7 @@ struct LoadOptions {
   bool allow_paths = false;
 
   // Text of a policy that the loaded one is to include beside those it names; messages call it
-  // "<command line>".
+  // "<command line>". Where paths are allowed, its own includes may be some.
   std::string added;
 
   // For a policy that a sealed program wrote: what the broker may look at to follow the symlinks on

@@ -18,6 +18,32 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+TEST(Include, OfTheCommandLineTakesPathsAndProtectsThem) {
+  const TemporaryDirectory directory;
+  const std::string first = directory.path() + "/first.policy";
+  const std::string second = directory.path() + "/second";
+  directory.write("first.policy", "file { path: \"/**\" allow: [READ, WRITE, CREATE] }");
+  directory.write("second", "file { path: \"/secret\" deny: READ }\ninclude: \"x/third\"");
+  LoadOptions options;
+  options.allow_paths = true;
+  options.added = "include: \"" + second + "\"";
+  EXPECT_THAT(texts(load(first, options)),
+              ElementsAre(HasSubstr(second + ":2:1: error: 'x/third' is no policy's name")));
+
+  directory.write("second", "file { path: \"/secret\" deny: READ }");
+  const Loaded loaded = load(first, options);
+  ASSERT_NE(loaded.policy, nullptr) << ::testing::PrintToString(texts(loaded));
+  EXPECT_FALSE(allowed(loaded.policy, "/secret"));
+  EXPECT_TRUE(allowed(loaded.policy, "/other", kWrite));
+  for (const std::string& own : {first, second}) {
+    EXPECT_FALSE(allowed(loaded.policy, own, kWrite)) << own;
+  }
+
+  options.allow_paths = false;
+  EXPECT_THAT(texts(load_text("", "x.policy", options)),
+              ElementsAre(HasSubstr("is no policy's name")));
+}
+
 TEST(Include, AddsRulesThatKeepTheirPlace) {
   const TemporaryDirectory directory;
   directory.write("inner.policy", "\n\nfile { path: \"/inner\" allow: READ }");

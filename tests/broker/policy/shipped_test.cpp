@@ -68,6 +68,29 @@ TEST(Shipped, BaseServesADynamicProgramAndNoMore) {
   EXPECT_FALSE(connects(*base, "127.0.0.1:80"));
 }
 
+// Those of programs add nothing of the user's, and can be put together.
+TEST(Shipped, PoliciesOfProgramsShowNothingOfTheUsers) {
+  for (const char* name : {"bash", "busybox", "file", "git", "go", "java", "make", "node",
+                           "pdftotext", "perl", "python3", "xmllint"}) {
+    SCOPED_TRACE(name);
+    const PolicyPtr policy = shipped(name);
+    ASSERT_NE(policy, nullptr);
+    for (const char* secret : {"/etc/shadow", "/root/.ssh/id_rsa", "/home/me/x", "/tmp/x",
+                               "/etc/ssl/private/key.pem", "/proc/self/mem", "/dev/sda"}) {
+      EXPECT_FALSE(allowed(*policy, secret, kStat)) << secret;
+    }
+    for (const char* system : {"/usr/bin/env", "/usr/lib/x.so", "/etc/ld.so.cache"}) {
+      EXPECT_FALSE(allowed(*policy, system, kWrite)) << system;
+      EXPECT_FALSE(allowed(*policy, system, kCreate)) << system;
+    }
+    EXPECT_FALSE(allowed(*policy, "/usr/sbin/chroot", kExecute));
+    const std::string started = name;
+    EXPECT_EQ(allowed(*policy, "/usr/bin/env", kExecute), started == "bash" || started == "make");
+    EXPECT_FALSE(connects(*policy, "127.0.0.1:80"));
+    EXPECT_FALSE(connects(*policy, "unix:/run/x.sock"));
+  }
+}
+
 TEST(Shipped, PureComputationAllowsNothing) {
   const PolicyPtr policy = shipped("PURE_COMPUTATION");
   for (const char* path : {"/", "/usr/lib/libc.so.6", "/dev/null", "/tmp"}) {

@@ -35,18 +35,27 @@ Link link(std::string_view path) {
   return holds_links && !rest.empty() ? Link::kNever : Link::kNone;
 }
 
-bool kernel_path(const CanonicalPath& path, pid_t client, CanonicalPath& out) {
+bool KernelPlace::find(const CanonicalPath& path, const Place& place, int root) {
   std::array<char, 16> digits;
-  if (!is_at_or_beneath(path.view(), kSelf)) {
-    out = path;
-    return true;
+  translated_ = path;
+  if (is_at_or_beneath(path.view(), kSelf)) {
+    if (place.client <= 0) return false;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), place.client).ptr;
+    translated_.clear();
+    using Append = CanonicalPath::Append;
+    if (translated_.append(kRoot) != Append::kDone || !translated_.push({digits.data(), end}) ||
+        translated_.append(beneath(path.view(), kSelf)) != Append::kDone) {
+      return false;
+    }
   }
-  if (client <= 0) return false;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), client).ptr;
-  out.clear();
-  using Append = CanonicalPath::Append;
-  return out.append(kRoot) == Append::kDone && out.push({digits.data(), end}) &&
-         out.append(beneath(path.view(), kSelf)) == Append::kDone;
+  directory_ = root;
+  path_ = translated_.below_root();
+  if (place.proc < 0 || !covers(path.view())) return true;
+  directory_ = place.proc;
+  path_ += kRoot.size() - 1;  // behind "proc"
+  path_ += *path_ == '/' ? 1 : 0;
+  if (*path_ == '\0') path_ = ".";
+  return true;
 }
 
 }  // namespace torno::files::procfs

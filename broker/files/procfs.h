@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "broker/files/canonical_path.h"
+#include "broker/files/request.h"
 #include "broker/policy/procfs.h"
 
 namespace torno::files::procfs {
@@ -36,8 +37,19 @@ std::optional<std::string_view> entry(std::string_view name, pid_t client);
 enum class Link { kNone, kText, kRootDirectory, kNever };
 Link link(std::string_view path);
 
-// The path by which the broker opens it: "/proc/self/x" becomes "/proc/1234/x". False: too long,
-// or no client is known.
-bool kernel_path(const CanonicalPath& path, pid_t client, CanonicalPath& out);
+// Where the broker opens a path: "/proc/self/x" is "1234/x" in the client's procfs.
+class KernelPlace {
+ public:
+  // False: too long, or no client is known. `root` is the broker's root directory.
+  bool find(const CanonicalPath& path, const Place& place, int root);
+
+  int directory() const { return directory_; }
+  const char* path() const { return path_; }
+
+ private:
+  CanonicalPath translated_;
+  int directory_ = -1;
+  const char* path_ = nullptr;
+};
 
 }  // namespace torno::files::procfs

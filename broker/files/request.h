@@ -20,7 +20,9 @@ struct Place {
   std::string_view path;  // no NUL inside, at most MAX_PATH bytes
   std::string_view cwd;
   int fd = -1;       // borrowed
-  pid_t client = 0;  // in the broker's pid namespace, from SCM_CREDENTIALS
+  pid_t client = 0;  // the process's number in `proc`
+  // The root of the procfs of the client's pid namespace, borrowed. -1: it is the broker's own.
+  int proc = -1;
 };
 
 struct OpenRequest {

@@ -72,17 +72,17 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
     }
   }
   const bool in_proc = procfs::covers(path.view());
-  CanonicalPath translated;
+  procfs::KernelPlace proc;
   if (is_off_limits(task, path.view(), aim.wanted) ||
-      (in_proc && !procfs::kernel_path(path, task.place.client, translated))) {
+      (in_proc && !proc.find(path, task.place, task.broker.root.get()))) {
     deny(outcome, path.view(), aim.wanted, nullptr);
     return Vetted::kDenied;
   }
 
   const std::uint64_t flags = O_PATH | (aim.follow || target.directory ? 0 : O_NOFOLLOW) |
                               (target.directory ? O_DIRECTORY : 0);
-  auto fd = openat2(task.broker.root.get(), (in_proc ? translated : path).below_root(), flags, 0,
-                    kNoLinks | task.cached());
+  auto fd = openat2(in_proc ? proc.directory() : task.broker.root.get(),
+                    in_proc ? proc.path() : path.below_root(), flags, 0, kNoLinks | task.cached());
   if (!fd) return failed_to_open(task, fd.error(), outcome);
   pin.fd = std::move(*fd);
 

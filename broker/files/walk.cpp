@@ -39,6 +39,9 @@ class Walk {
   bool follow_text(Fd link, const struct statx& stat, bool last);
   bool follow_own(procfs::Link link);
   bool continue_at(std::string_view text);
+  bool find(procfs::KernelPlace& place) const {
+    return place.find(path_, task_.place, task_.broker.root.get());
+  }
   int here();  // the directory at path_, pinned; -1: failed
   bool visible(bool last);
   bool fail(int error);
@@ -128,13 +131,12 @@ bool Walk::into(std::string_view name, bool last) {
   if (own != procfs::Link::kNone && follow) return follow_own(own);
 
   // "/proc/self" is a directory here, under the client's number.
-  CanonicalPath buffer;
-  const bool is_self = path_.view() == procfs::kSelf;
-  if (is_self && !procfs::kernel_path(path_, task_.place.client, buffer)) return refuse(ahead_);
-  auto object = is_self ? openat2(task_.broker.root.get(), buffer.below_root(), O_PATH | O_NOFOLLOW,
-                                  0, kNoLinks | task_.cached())
-                        : openat2(directory, std::string(name).c_str(), O_PATH | O_NOFOLLOW, 0,
-                                  kNoLinks | task_.cached());
+  procfs::KernelPlace proc;
+  const bool is_proc = path_.view() == procfs::kSelf || path_.view() == procfs::kRoot;
+  if (is_proc && !find(proc)) return refuse(ahead_);
+  auto object = openat2(is_proc ? proc.directory() : directory,
+                        is_proc ? proc.path() : std::string(name).c_str(), O_PATH | O_NOFOLLOW, 0,
+                        kNoLinks | task_.cached());
   if (!object) {
     if (object.error() == EAGAIN && task_.wait == Wait::kNever) return wait();
     target_.missing = object.error() == ENOENT && last;
@@ -175,11 +177,10 @@ bool Walk::follow_own(procfs::Link link) {
   if (is_scoped(rules_)) return fail(EXDEV);
   if (link == procfs::Link::kNever) return refuse(ahead_);
   if (task_.wait == Wait::kNever) return wait();
-  CanonicalPath opened;
-  if (!procfs::kernel_path(path_, task_.place.client, opened)) return refuse(ahead_);
+  procfs::KernelPlace opened;
+  if (!find(opened)) return refuse(ahead_);
   std::array<char, PATH_MAX> text;
-  const ssize_t size =
-      ::readlinkat(task_.broker.root.get(), opened.below_root(), text.data(), text.size());
+  const ssize_t size = ::readlinkat(opened.directory(), opened.path(), text.data(), text.size());
   if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return refuse(ahead_);
   const std::string_view target(text.data(), static_cast<std::size_t>(size));
   // A changed root would give every later path another meaning.
@@ -202,12 +203,12 @@ bool Walk::continue_at(std::string_view text) {
 int Walk::here() {
   if (path_.is_root()) return task_.broker.root.get();
   if (here_) return here_.get();
-  CanonicalPath opened;
-  if (!procfs::kernel_path(path_, task_.place.client, opened)) {
+  procfs::KernelPlace opened;
+  if (!find(opened)) {
     refuse(ahead_);
     return -1;
   }
-  auto directory = openat2(task_.broker.root.get(), opened.below_root(), O_PATH | O_DIRECTORY, 0,
+  auto directory = openat2(opened.directory(), opened.path(), O_PATH | O_DIRECTORY, 0,
                            kNoLinks | task_.cached());
   if (!directory) {
     if (directory.error() == EAGAIN && task_.wait == Wait::kNever) {

@@ -223,6 +223,7 @@ std::vector<policy::Diagnostic> idle_rules(const policy::Policy& policy) {
     }
   }
   std::vector<policy::Diagnostic> out;
+  out.reserve(found.size());
   for (auto& [rule, diagnostic] : found) out.push_back(std::move(diagnostic));
   return out;
 }

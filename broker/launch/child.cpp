@@ -5,18 +5,23 @@
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <string_view>
 
 namespace torno::launch {
 namespace {
@@ -48,6 +53,55 @@ void close_others(const Plan& plan, std::array<int, 4> kept) {
     first = number + 1;
   }
   if (::close_range(first, ~0U, 0) != 0) fail(plan, Step::kDescriptors);
+}
+
+pid_t raw_fork(std::uint64_t flags) {
+  return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, 0));
+}
+
+bool write_file(const char* path, const char* text, std::size_t size) {
+  const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool written = ::write(file, text, size) == static_cast<ssize_t>(size);
+  const int error = errno;
+  ::close(file);
+  errno = error;
+  return written;
+}
+
+// "ID ID 1": in the new user namespace as outside, and nobody else.
+bool map_own(const char* path, unsigned id) {
+  std::array<char, 40> line;
+  char* at = std::to_chars(line.data(), line.data() + 16, id).ptr;
+  *at++ = ' ';
+  at = std::to_chars(at, at + 16, id).ptr;
+  *at++ = ' ';
+  *at++ = '1';
+  return write_file(path, line.data(), static_cast<std::size_t>(at - line.data()));
+}
+
+void map_ids(const Plan& plan) {
+  constexpr std::string_view kDeny = "deny";
+  // A group may be mapped only where setgroups(2) is given up: user_namespaces(7).
+  if (!write_file("/proc/self/setgroups", kDeny.data(), kDeny.size()) ||
+      !map_own("/proc/self/uid_map", plan.user) || !map_own("/proc/self/gid_map", plan.group)) {
+    fail(plan, Step::kNamespaces);
+  }
+}
+
+// A procfs of the new pid namespace, mounted nowhere: the broker looks into it for the program.
+void make_proc(const Plan& plan) {
+  const auto context = static_cast<int>(::syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC));
+  if (context < 0) fail(plan, Step::kProc);
+  if (::syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    fail(plan, Step::kProc);
+  }
+  const auto proc =
+      static_cast<int>(::syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+                                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  if (proc < 0) fail(plan, Step::kProc);
+  ::close(context);
+  say(plan, {Word::Kind::kProc, Step::kNone, 0, proc});
 }
 
 // The launcher's handlers are not the program's, nor is what it ignores or holds back.
@@ -92,8 +146,6 @@ int load_filter(const Plan& plan) {
   // Of its own, so that what it sends to its group does not reach init.
   if (::setpgid(0, 0) != 0) fail(plan, Step::kSession);
   ::umask(plan.umask);
-  // The launcher takes the listener out of this process, and reads its memory.
-  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   lower_limits(plan);
   drop_capabilities(plan);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan, Step::kNoNewPrivs);
@@ -139,22 +191,29 @@ void kill_children() {
 
 class Init {
  public:
-  Init(const Plan& plan, pid_t program) : plan_(plan), program_(program) {}
+  Init(const Plan& plan, pid_t program)
+      : plan_(plan), program_(program), deadline_(now() + plan.wall_time * 1000) {}
 
-  // Until nobody is left.
+  // Until nobody is left, or will be once this process ends.
   void serve(int signals) {
     std::array<pollfd, 2> ready{{{signals, POLLIN, 0}, {plan_.launcher, POLLIN, 0}}};
     while (reap()) {
-      if (ended_ || killing_) {
+      if (ended_) {
+        // With the first process of a pid namespace the kernel kills all others.
+        if ((plan_.namespaces & CLONE_NEWPID) != 0) return;
         kill_children();
         ::poll(nullptr, 0, kKillAgain);
         continue;
       }
-      ::poll(ready.data(), ready.size(), -1);
-      if (ready[1].revents != 0) killing_ = true;
+      const int events = ::poll(ready.data(), ready.size(), time_left());
+      if (events == 0 && plan_.wall_time != 0 && now() >= deadline_) {
+        if (!killed_) say(plan_, {Word::Kind::kTimeOver, Step::kNone, program_, 0});
+        kill_program();
+      }
+      if (ready[1].revents != 0) kill_program();
       signalfd_siginfo signal{};
       if (::read(signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM) {
-        killing_ = true;
+        kill_program();
       }
     }
   }
@@ -162,6 +221,28 @@ class Init {
  private:
   // Between two looks for children of those that were killed, milliseconds.
   static constexpr int kKillAgain = 1;
+
+  static std::uint64_t now() {  // milliseconds
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
+  }
+
+  // For poll(2).
+  int time_left() const {
+    constexpr std::uint64_t kLongest = 3'600'000;
+    if (killed_) return kKillAgain;
+    if (plan_.wall_time == 0) return -1;
+    const std::uint64_t at = now();
+    const std::uint64_t left = at < deadline_ ? deadline_ - at : 0;
+    return static_cast<int>(std::min(left, kLongest));
+  }
+
+  void kill_program() {
+    killed_ = true;
+    ::kill(program_, SIGKILL);
+  }
 
   // Waits for all that ended; false when there is nobody.
   bool reap() {
@@ -178,8 +259,9 @@ class Init {
 
   const Plan& plan_;
   const pid_t program_;
+  const std::uint64_t deadline_;
   bool ended_ = false;
-  bool killing_ = false;
+  bool killed_ = false;
 };
 
 int watch_signals(const Plan& plan) {
@@ -197,6 +279,10 @@ int watch_signals(const Plan& plan) {
 
 const char* name_of(Step step) {
   switch (step) {
+    case Step::kNamespaces:
+      return "cannot make namespaces";
+    case Step::kProc:
+      return "cannot make a procfs for the program's pid namespace";
     case Step::kOutliveNobody:
       return "cannot bind the program's life to the launcher's";
     case Step::kSession:
@@ -225,14 +311,23 @@ const char* name_of(Step step) {
   return "failed";
 }
 
+pid_t start_init(const Plan& plan) {
+  return raw_fork(plan.namespaces);
+}
+
 void run_init(const Plan& plan) {
   reset_signals();
+  // The launcher takes descriptors out of this process and the next, and reads the program's
+  // memory; and /proc/self is not this user's otherwise.
+  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
+  if ((plan.namespaces & CLONE_NEWUSER) != 0) map_ids(plan);
   close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher});
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if (::setsid() < 0) fail(plan, Step::kSession);
   const int signals = watch_signals(plan);
   const pid_t init = ::getpid();
-  const pid_t program = ::fork();
+  if ((plan.namespaces & CLONE_NEWPID) != 0) make_proc(plan);
+  const pid_t program = raw_fork(0);
   if (program < 0) fail(plan, Step::kFork);
   if (program == 0) become_program(plan, init);
   Init(plan, program).serve(signals);

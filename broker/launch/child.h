@@ -21,6 +21,8 @@ namespace torno::launch {
 // The steps, so that a failure can be told.
 enum class Step : std::int32_t {
   kNone,
+  kNamespaces,     // clone, uid_map, gid_map
+  kProc,           // fsopen, fsmount
   kOutliveNobody,  // PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, signalfd
   kSession,        // setsid, setpgid
   kDescriptors,
@@ -37,8 +39,10 @@ enum class Step : std::int32_t {
 // What the children say, each message one write(2) on a pipe.
 struct Word {
   enum class Kind : std::int32_t {
-    kConfined,  // pid: the program's process; number: the listener's descriptor in it
+    kProc,      // number: the descriptor of the namespace's own procfs, in init
+    kConfined,  // pid: the program's process, in its namespace; number: the listener's descriptor
     kFailed,    // step, number: an errno value
+    kTimeOver,  // the program is being killed for it
     kEnded,     // number: the program's wait status
   };
   Kind kind = Kind::kFailed;
@@ -51,21 +55,29 @@ struct Plan {
   const char* path = nullptr;
   char* const* arguments = nullptr;
   char* const* environment = nullptr;
+  std::uint64_t namespaces = 0;  // CLONE_NEW*: what clone(2) is given for init
+  uid_t user = 0;
+  gid_t group = 0;
   std::span<const sock_filter> filter;
   int ruleset = -1;  // Landlock's; -1: this kernel has none
   bool refuse_executable_memory = false;
   std::span<const session::ResourceLimit> limits;
+  std::uint64_t wall_time = 0;  // seconds; 0: no limit
   mode_t umask = 022;
   int say = -1;       // where Words go
   int go_on = -1;     // end of file: the launcher has the listener
   int launcher = -1;  // its pidfd: init ends when it does, and so does everybody
 };
 
+// A child of the calling process in the plan's namespaces, as fork(2): raw, since libc's may wait
+// for a lock that another thread of the launcher holds. Its number, 0 in the child, or -1.
+pid_t start_init(const Plan& plan);
+
 // Says why a step failed, for people.
 const char* name_of(Step step);
 
 // The life of init, in the child of the launcher's fork. Descriptors from 3 on are closed but for
-// those of the plan. SIGTERM makes it kill everybody.
+// those of the plan. SIGTERM, and the end of its time, make it kill everybody.
 [[noreturn]] void run_init(const Plan& plan);
 
 }  // namespace torno::launch

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -60,6 +61,14 @@ Ending not_executed(const Program& program, const Word& failed) {
   return ending_of(std::move(why));
 }
 
+// Init has one child before the program runs. 0: it is gone.
+pid_t only_child(pid_t process) {
+  const std::string number = std::to_string(process);
+  std::ifstream children("/proc/" + number + "/task/" + number + "/children");
+  pid_t child = 0;
+  return children >> child ? child : 0;
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (std::string& text : texts) result.push_back(text.data());
@@ -85,8 +94,9 @@ struct Sandbox::State {
   ~State();
 
   Result<void> start();
-  Result<void> fork_init(const Walls& walls, Pipe& say, Pipe& go_on);
-  Result<Fd> take_listener(const Word& confined) const;
+  Result<void> start_in(std::uint64_t namespaces, const Walls& walls, bool& again);
+  Result<void> fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say, Pipe& go_on);
+  static Result<Fd> take(pid_t child, int number);
   Result<void> supervise(Fd listener);
   // Nothing when init is gone without a word.
   std::optional<Word> hear() const;
@@ -102,38 +112,69 @@ struct Sandbox::State {
   Fd words;  // what the children say
   pid_t init = 0;
   Fd init_process;
-  pid_t program = 0;
+  Fd proc;            // of the program's pid namespace, if it has one
+  pid_t program = 0;  // in this process's pid namespace
   Fd program_process;
+  bool time_over = false;
   std::optional<Ending> ending;
 };
 
 Result<void> Sandbox::State::start() {
   auto walls = make_walls(*options.policy, options.program);
   if (!walls) return std::unexpected(walls.error());
+  Result<void> started = std::unexpected(Error{});
+  for (const std::uint64_t namespaces : walls->namespaces) {
+    const char* missing = missing_namespace(options.policy->merged(), namespaces);
+    if (missing != nullptr) {
+      return std::unexpected(Error{std::string("the policy requires ") + missing +
+                                   ", which this kernel does not give this user (" +
+                                   started.error().message + ")"});
+    }
+    bool again = false;
+    started = start_in(namespaces, *walls, again);
+    if (!again) break;
+  }
+  return started;
+}
+
+// Once: `again` when fewer namespaces may do.
+Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& walls, bool& again) {
   auto say = make_pipe();
   if (!say) return std::unexpected(say.error());
   auto go_on = make_pipe();
   if (!go_on) return std::unexpected(go_on.error());
-  if (auto forked = fork_init(*walls, *say, *go_on); !forked) return forked;
+  if (auto forked = fork_init(namespaces, walls, *say, *go_on); !forked) {
+    again = namespaces != 0;
+    return forked;
+  }
   say->write.reset();
   go_on->read.reset();
   words = std::move(say->read);
 
-  const auto word = hear();
+  auto word = hear();
+  if (word && word->kind == Word::Kind::kProc) {
+    auto taken = take(init, word->number);
+    if (!taken) return std::unexpected(taken.error());
+    proc = std::move(*taken);
+    word = hear();
+  }
   if (!word)
     return std::unexpected(Error{"the program's first process died before it was confined"});
   if (word->kind != Word::Kind::kConfined) {
+    again = word->step == Step::kNamespaces || word->step == Step::kProc;
+    wait_for_init();
     return std::unexpected(system_error(name_of(word->step), word->number));
   }
-  auto listener = take_listener(*word);
+  program = proc ? only_child(init) : word->pid;
+  auto listener = take(program, word->number);
   if (!listener) return std::unexpected(listener.error());
-  program = word->pid;
   program_process = pidfd_open(program);
   return supervise(std::move(*listener));
   // With the end of this function go_on is closed, and the program goes on.
 }
 
-Result<void> Sandbox::State::fork_init(const Walls& walls, Pipe& say, Pipe& go_on) {
+Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say,
+                                       Pipe& go_on) {
   const Fd self = pidfd_open(::getpid());
   if (!self) return std::unexpected(system_error("pidfd_open", errno));
   const std::vector<char*> arguments = pointers(options.arguments);
@@ -142,37 +183,42 @@ Result<void> Sandbox::State::fork_init(const Walls& walls, Pipe& say, Pipe& go_o
   plan.path = options.program.path.c_str();
   plan.arguments = arguments.data();
   plan.environment = environment.data();
+  plan.namespaces = namespaces;
+  plan.user = ::geteuid();
+  plan.group = ::getegid();
   plan.filter = walls.filter;
   plan.ruleset = walls.ruleset.get();
   plan.refuse_executable_memory = walls.mdwe;
   plan.limits = walls.limits;
+  plan.wall_time = walls.wall_time;
   plan.umask = options.umask;
   plan.say = say.write.get();
   plan.go_on = go_on.read.get();
   plan.launcher = self.get();
-  init = ::fork();
+  init = start_init(plan);
   if (init == 0) run_init(plan);
   if (init < 0) return std::unexpected(system_error("cannot start a process", errno));
   init_process = pidfd_open(init);
   return {};
 }
 
-Result<Fd> Sandbox::State::take_listener(const Word& confined) const {
-  const Fd process = pidfd_open(confined.pid);
+// A descriptor of a child's.
+Result<Fd> Sandbox::State::take(pid_t child, int number) {
+  const Fd process = pidfd_open(child);
   if (!process) return std::unexpected(system_error("pidfd_open", errno));
-  Fd listener(static_cast<int>(
-      ::syscall(SYS_pidfd_getfd, process.get(), static_cast<int>(confined.number), 0)));
-  if (!listener) {
-    return std::unexpected(system_error("cannot take the filter's listener (pidfd_getfd)", errno));
+  Fd taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+  if (!taken) {
+    return std::unexpected(
+        system_error("cannot take a descriptor of the program's process (pidfd_getfd)", errno));
   }
-  return listener;
+  return taken;
 }
 
 Result<void> Sandbox::State::supervise(Fd listener) {
   supervisor = std::make_shared<notify::Supervisor>(
       loop, services,
-      notify::Supervisor::Options{options.policy, std::move(listener), program, ::geteuid(),
-                                  filter::landlock_abi() > 0},
+      notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc), program,
+                                  ::geteuid(), filter::landlock_abi() > 0},
       nullptr);
   if (!supervisor->start()) {
     return std::unexpected(Error{"the kernel watches no more descriptors for this user"});
@@ -244,7 +290,11 @@ std::optional<Ending> Sandbox::step() {
   if (state.ending && state.init == 0) return state.ending;
   const auto word = state.hear();
   if (word && word->kind == Word::Kind::kEnded && !state.ending) {
-    state.ending = ending_of(word->number, {});
+    Known known;
+    if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
+    state.ending = ending_of(word->number, known);
+  } else if (word && word->kind == Word::Kind::kTimeOver) {
+    state.time_over = true;
   } else if (word && word->kind == Word::Kind::kFailed) {
     state.ending = not_executed(state.options.program, *word);
   }

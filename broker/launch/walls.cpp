@@ -1,12 +1,15 @@
 #include "broker/launch/walls.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "broker/filter/executables.h"
 #include "broker/filter/landlock.h"
+#include "broker/policy/quantity.h"
 
 namespace torno::launch {
 namespace {
@@ -35,7 +38,69 @@ Result<void> allow_programs(const policy::Policy& policy, const Program& program
   return filter::allow_executables(ruleset, executables.places);
 }
 
+struct Namespace {
+  policy::Wall wall;
+  std::uint64_t flag;
+};
+
+constexpr Namespace kNamespaces[] = {
+    {policy::USER_NAMESPACE, CLONE_NEWUSER},   {policy::MOUNT_NAMESPACE, CLONE_NEWNS},
+    {policy::PID_NAMESPACE, CLONE_NEWPID},     {policy::IPC_NAMESPACE, CLONE_NEWIPC},
+    {policy::UTS_NAMESPACE, CLONE_NEWUTS},     {policy::CGROUP_NAMESPACE, CLONE_NEWCGROUP},
+    {policy::NETWORK_NAMESPACE, CLONE_NEWNET},
+};
+
+// A socket is connected from the network that it was made in.
+bool connects(const policy::Policy& policy) {
+  return policy.connects_ipv4() || policy.connects_ipv6() || policy.connects_unix();
+}
+
+bool names(const google::protobuf::RepeatedField<int>& walls, policy::Wall wall) {
+  return std::ranges::find(walls, wall) != walls.end();
+}
+
+std::uint64_t wanted_namespaces(const policy::Policy& policy) {
+  const policy::PolicyFile& merged = policy.merged();
+  std::uint64_t wanted = 0;
+  for (const Namespace& each : kNamespaces) {
+    const bool by_default = each.flag != CLONE_NEWNET || !connects(policy);
+    const bool chosen = merged.wall().empty() ? by_default : names(merged.wall(), each.wall);
+    if (chosen || names(merged.require(), each.wall)) wanted |= each.flag;
+  }
+  // Its procfs has to be mounted.
+  if ((wanted & CLONE_NEWPID) != 0) wanted |= CLONE_NEWNS;
+  return wanted;
+}
+
+// Root needs no user namespace for the others, and in one of its own it would not be the owner of
+// its files any more.
+std::vector<std::uint64_t> namespaces(const policy::Policy& policy) {
+  const std::uint64_t wanted = wanted_namespaces(policy);
+  const policy::PolicyFile& merged = policy.merged();
+  const bool user_named = names(merged.wall(), policy::USER_NAMESPACE) ||
+                          names(merged.require(), policy::USER_NAMESPACE);
+  const bool without_user = ::geteuid() == 0 && !user_named;
+  std::vector<std::uint64_t> tries;
+  const auto add = [&](std::uint64_t flags) {
+    if (without_user) tries.push_back(flags & ~std::uint64_t{CLONE_NEWUSER});
+    if (flags != 0) tries.push_back(flags | CLONE_NEWUSER);
+  };
+  add(wanted);
+  // A procfs of one's own is refused where parts of the system's are hidden.
+  if ((wanted & CLONE_NEWPID) != 0) add(wanted & ~std::uint64_t{CLONE_NEWPID});
+  tries.push_back(0);
+  return tries;
+}
+
 }  // namespace
+
+const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given) {
+  for (const Namespace& each : kNamespaces) {
+    const bool required = names(policy.require(), each.wall);
+    if (required && (given & each.flag) == 0) return policy::Wall_Name(each.wall).c_str();
+  }
+  return nullptr;
+}
 
 Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   const policy::PolicyFile& merged = policy.merged();
@@ -52,7 +117,13 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   const std::uint64_t open_files =
       merged.limit().has_open_files() ? merged.limit().open_files() : kMaxOpenFiles;
   walls.limits.push_back({RLIMIT_NOFILE, std::min(open_files, kMaxOpenFiles)});
+  if (merged.limit().has_wall_time()) {
+    const auto seconds = policy::parse_seconds(merged.limit().wall_time());
+    if (!seconds) return std::unexpected(Error{"limit: " + seconds.error()});
+    walls.wall_time = *seconds;
+  }
   walls.mdwe = session::wants_mdwe(merged);
+  walls.namespaces = namespaces(policy);
   if (filter::landlock_abi() == 0) return walls;
   auto ruleset = filter::make_ruleset();
   if (!ruleset) return std::unexpected(ruleset.error());

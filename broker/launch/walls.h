@@ -1,6 +1,7 @@
 // Walls: what is put up around a launched program, made from its policy before anything starts.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "broker/base/error.h"
@@ -19,8 +20,16 @@ struct Walls {
   // program itself.
   Fd ruleset;
   bool mdwe = false;
+  // CLONE_NEW*: what the policy wants, the most first. An ordinary user may have them with a user
+  // namespace alone, or not at all; the first that the kernel gives is taken.
+  std::vector<std::uint64_t> namespaces;
   std::vector<session::ResourceLimit> limits;
+  std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };
+
+// Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`? Its
+// name; null: no.
+const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given);
 
 // Fails when the policy requires what this kernel lacks, or cannot be held.
 Result<Walls> make_walls(const policy::Policy& policy, const Program& program);

@@ -9,6 +9,7 @@
 #include "broker/files/outcome.h"
 #include "broker/files/request.h"
 #include "broker/notify/listener.h"
+#include "broker/notify/numbers.h"
 #include "broker/notify/target.h"
 #include "broker/session/limits.h"
 #include "broker/session/perform.h"
@@ -22,8 +23,14 @@ struct Texts {
 };
 
 struct Call {
-  explicit Call(const Notification& received)
-      : notification(received), target(received.thread), process(target.process()) {}
+  Call(const Notification& received, Numbers& numbers)
+      : notification(received),
+        target(received.thread),
+        process(target.process()),
+        number(numbers.of(process)) {
+    place.client = number;
+    place.proc = numbers.proc();
+  }
 
   std::uint64_t word(std::size_t index) const { return notification.args[index]; }
   // At the width at which the kernel reads it.
@@ -35,6 +42,7 @@ struct Call {
   Notification notification;
   Target target;
   pid_t process;             // that the thread is of
+  pid_t number;              // by which it knows itself
   session::Request request;  // its texts are views into Texts
   files::Place place;
   Fd fd;  // a duplicate of the descriptor that an argument names

@@ -81,7 +81,6 @@ long read_connect(Call& call, Texts& texts) {
   if (const int error = call.target.read(call.word(1), std::as_writable_bytes(bytes)); error != 0) {
     return -error;
   }
-  call.place.client = call.process;
   call.request.path = {bytes.data(), bytes.size()};
   return is_relative_unix_path(call.request.path) ? add_cwd(call, texts) : 0;
 }

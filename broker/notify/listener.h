@@ -28,7 +28,7 @@ struct Notification {
 class Listener {
  public:
   // `fd` is what seccomp(2) returned for SECCOMP_FILTER_FLAG_NEW_LISTENER.
-  explicit Listener(Fd fd) : fd_(std::move(fd)) {}
+  explicit Listener(Fd fd);
 
   // Readable while a call waits that nobody received; hung up when no process is left.
   int fd() const { return fd_.get(); }

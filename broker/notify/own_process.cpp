@@ -8,12 +8,11 @@ bool reaches_only_itself(const Call& call) {
   switch (call.notification.number) {
     case SYS_prlimit64:
     case SYS_kill:
+    case SYS_tkill:
     case SYS_tgkill:
     case SYS_rt_sigqueueinfo:
     case SYS_rt_tgsigqueueinfo:
-      return call.process > 0 && call.as_int(0) == call.process;
-    case SYS_tkill:
-      return call.as_int(0) == call.notification.thread;
+      return call.number > 0 && call.as_int(0) == call.number;
     // Programs drop what they do not have, as posix_spawn(POSIX_SPAWN_RESETIDS) does for make.
     case SYS_setuid:
     case SYS_setgid:

@@ -98,7 +98,6 @@ long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, 
   const auto path = call.target.text(address, texts.path);
   if (!path) return -path.error();
   if (path->empty() && empty == Empty::kRefused) return -ENOENT;
-  call.place.client = call.process;
   const bool absolute = path->starts_with('/');
   if (absolute && (resolve & RESOLVE_IN_ROOT) != 0) {
     // "/" is the directory itself there.
@@ -106,7 +105,7 @@ long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, 
   }
   if (!absolute) return at_directory(call, texts, directory, *path);
   std::string_view rest = *path;
-  const auto number = own_fd(rest, call.process);
+  const auto number = own_fd(rest, call.number);
   const bool through = rest.starts_with('/') && resolve == 0;
   if (number && (rest.empty() || through)) return at_own_fd(call, *path, rest, *number);
   call.place.base = Base::kAbsolute;

@@ -7,6 +7,7 @@
 
 #include "broker/base/error.h"
 #include "broker/notify/connect.h"
+#include "broker/notify/emulated.h"
 #include "broker/notify/own_process.h"
 #include "broker/notify/refusal.h"
 #include "broker/notify/remote.h"
@@ -58,6 +59,7 @@ Supervisor::Supervisor(session::Loop& loop, session::Services& services, Options
       services_(services),
       policy_(std::make_shared<const policy::PolicyStack>(options.policy)),
       listener_(std::make_shared<const Listener>(std::move(options.listener))),
+      numbers_(std::move(options.proc)),
       program_(options.program),
       holds_executables_(options.holds_executables),
       on_end_(std::move(on_end)),
@@ -94,9 +96,10 @@ void Supervisor::ready(session::Loop::Ready what) {
 void Supervisor::take() {
   const auto notification = listener_->receive();
   if (!notification) return;
-  Call call(*notification);
+  Call call(*notification, numbers_);
   const Mediated* row = mediated(notification->number);
   if (row == nullptr) {
+    if (emulate(call, *listener_, texts_)) return;
     if (reaches_only_itself(call)) {
       listener_->go_on(notification->id);
     } else {

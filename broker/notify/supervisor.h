@@ -15,6 +15,7 @@
 #include <string>
 
 #include "broker/notify/call.h"
+#include "broker/notify/numbers.h"
 #include "broker/notify/watchdog.h"
 #include "broker/policy/policy.h"
 #include "broker/session/loop.h"
@@ -28,6 +29,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   struct Options {
     policy::PolicyPtr policy;
     Fd listener;
+    Fd proc;  // the root of the procfs of its pid namespace, where that is not the broker's own
     // The launcher's own child, whose first exec starts the program: that needs no rule.
     pid_t program = 0;
     uid_t user = 0;
@@ -62,6 +64,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   session::Services& services_;
   const std::shared_ptr<const policy::PolicyStack> policy_;
   const std::shared_ptr<const Listener> listener_;  // slow calls answer by it too
+  Numbers numbers_;
   const pid_t program_;
   const bool holds_executables_;
   bool started_ = false;  // the program's first exec was let through

@@ -44,23 +44,26 @@ class Status {
   }
 
   std::optional<std::uint64_t> number(std::string_view name, int base) const {
-    const std::string_view line = value(name);
-    std::uint64_t number = 0;
-    const auto parsed = std::from_chars(line.data(), line.data() + line.size(), number, base);
-    if (parsed.ec != std::errc()) return std::nullopt;
-    return number;
+    const std::string_view value = line(name);
+    return parse(value, base);
+  }
+
+  // Of several, as NSpid has one for each namespace.
+  std::optional<std::uint64_t> last_number(std::string_view name) const {
+    const std::string_view value = line(name);
+    return parse(value.substr(value.find_last_of(" \t") + 1), 10);
   }
 
   // Does the line hold one number, four times? It is the real, effective, saved and file system's.
   bool is_same_four_times(std::string_view name) const {
-    const std::string_view line = value(name);
-    const std::string number(line.substr(0, line.find('\t')));
-    return !number.empty() && line == number + '\t' + number + '\t' + number + '\t' + number;
+    const std::string_view value = line(name);
+    const std::string number(value.substr(0, value.find('\t')));
+    return !number.empty() && value == number + '\t' + number + '\t' + number + '\t' + number;
   }
 
  private:
-  // What the line of this name says; empty when there is none.
-  std::string_view value(std::string_view name) const {
+  // The value; empty when there is none.
+  std::string_view line(std::string_view name) const {
     std::string_view text = text_;
     while (!text.empty()) {
       std::string_view line = text.substr(0, text.find('\n'));
@@ -73,6 +76,12 @@ class Status {
       return line;
     }
     return {};
+  }
+
+  static std::optional<std::uint64_t> parse(std::string_view text, int base) {
+    std::uint64_t value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    return parsed.ec == std::errc() ? std::optional(value) : std::nullopt;
   }
 
   std::array<char, 4096> buffer_;
@@ -124,6 +133,10 @@ pid_t Target::process() const {
   // The first thread's number is the process's, and most calls come from there.
   if (::syscall(SYS_tgkill, thread_, thread_, 0) == 0) return thread_;
   return static_cast<pid_t>(Status(thread_).number("Tgid", 10).value_or(0));
+}
+
+pid_t Target::number_inside() const {
+  return static_cast<pid_t>(Status(thread_).last_number("NStgid").value_or(0));
 }
 
 std::expected<Fd, int> Target::descriptor(int number) const {

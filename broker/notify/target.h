@@ -30,6 +30,9 @@ class Target {
   // The process that the thread is of; 0 when it is gone.
   pid_t process() const;
 
+  // What the process is called in its own pid namespace; 0 when it is gone.
+  pid_t number_inside() const;
+
   // A descriptor of the process, duplicated. EBADF; EPERM when the kernel does not let the broker
   // look into the process.
   std::expected<Fd, int> descriptor(int number) const;

@@ -94,7 +94,8 @@ std::expected<PolicyText, FindError> find_policy(const std::string& name,
   }
   Stamps passed;
   for (const std::string& directory : directories) {
-    const std::string path = directory + "/" + name + ".policy";
+    std::string path = directory;
+    path.append("/").append(name).append(".policy");
     auto found = read_file(path, "remove it");
     if (found) {
       found->stamps.insert(found->stamps.begin(), passed.begin(), passed.end());

@@ -162,7 +162,9 @@ std::vector<Place> all_places() {
     for (const Entry& entry : table) {
       const std::string name(entry.name);
       const auto permitted = static_cast<Permissions>(entry.permitted | kStat);
-      add(name.empty() ? root : root + "/" + name + (entry.tree ? "/**" : ""), permitted);
+      std::string path = root;
+      if (!name.empty()) path.append("/").append(name).append(entry.tree ? "/**" : "");
+      add(path, permitted);
       for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1)) {
         add(root + "/" + name.substr(0, at), kStat);
       }

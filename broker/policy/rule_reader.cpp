@@ -77,11 +77,13 @@ void RuleReader::read(const Located& root, bool included) {
   for (int i = 0; i < policy.syscall_size(); ++i) read_syscall(root.nested("syscall", i));
   for (int i = 0; i < policy.expect_size(); ++i) read_expect(root.nested("expect", i));
   read_environment(root);
-  for (const int wall : policy.require()) {
-    if (std::ranges::find(draft_.merged.require(), wall) == draft_.merged.require().end()) {
-      draft_.merged.add_require(static_cast<Wall>(wall));
+  const auto add = [](const auto& walls, auto& merged) {
+    for (const int wall : walls) {
+      if (std::ranges::find(merged, wall) == merged.end()) merged.Add(wall);
     }
-  }
+  };
+  add(policy.require(), *draft_.merged.mutable_require());
+  add(policy.wall(), *draft_.merged.mutable_wall());
 }
 
 void RuleReader::read_environment(const Located& root) {

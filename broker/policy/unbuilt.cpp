@@ -16,10 +16,8 @@ constexpr Unbuilt kUnbuilt[] = {
     {"", "bind", "a sandboxed program binds no socket; remove it"},
     {"", "peer", "a broker serves its own user alone; remove it"},
     {"", "resolver", "no name is resolved; remove it"},
-    {"", "wall", "no namespace is made; remove it"},
     {"file", "delegate", "every file is opened by the broker; remove it"},
     {"connect", "host", "write the address"},
-    {"limit", "wall_time", "write cpu_time, or remove it"},
 };
 
 void refuse(const Located& in, const std::string& field, int index, const std::string& what,
@@ -57,9 +55,12 @@ void check_unbuilt(const Located& root, Report& report) {
            "the broker acts as itself; write BROKER, or remove it", report);
   }
   for (int i = 0; i < policy.require_size(); ++i) {
-    if (policy.require(i) == LANDLOCK || policy.require(i) == MDWE) continue;
-    refuse(root, "require", i, "require " + Wall_Name(policy.require(i)),
-           "LANDLOCK and MDWE can be required", report);
+    if (policy.require(i) != CGROUP) continue;
+    refuse(root, "require", i, "require CGROUP", "write the limits themselves", report);
+  }
+  for (int i = 0; i < policy.wall_size(); ++i) {
+    if (policy.wall(i) != CGROUP) continue;
+    refuse(root, "wall", i, "wall CGROUP", "write the limits themselves", report);
   }
   if (root.names("limit")) {
     const Located limit = root.nested("limit");

@@ -86,7 +86,7 @@ void Session::queue(const LinkPtr& link, Link::Answer answer) {
     return;
   }
   link->queue.push_back(std::move(answer));
-  if (link->queue.size() == 1 && link->watch) loop_.want_room(*link->watch, true);
+  if (link->queue.size() == 1) want_room(*link, true);
 }
 
 void Session::flush(const LinkPtr& link) {
@@ -117,7 +117,11 @@ void Session::flush(const LinkPtr& link) {
     for (Fd& fd : sent.fds) discard(std::move(fd));
     if (ended_) return;
   }
-  if (link->watch) loop_.want_room(*link->watch, false);
+  want_room(*link, false);
+}
+
+void Session::want_room(const Link& link, bool wanted) {
+  if (const auto watch = link.watch) loop_.want_room(*watch, wanted);
 }
 
 // Does the client leave the descriptors of its answers in the socket? Asked when a request comes:

@@ -122,6 +122,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void pass(const LinkPtr& link, std::string_view bytes, std::span<Fd> fds);
   void queue(const LinkPtr& link, Link::Answer answer);
   void flush(const LinkPtr& link);
+  void want_room(const Link& link, bool wanted);
   bool hoards(Link& channel);
   static void look_for_unread(Link& channel);
   void send_failed(const LinkPtr& link);

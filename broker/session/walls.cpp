@@ -26,16 +26,16 @@ bool kernel_has_mdwe() {
 Result<std::vector<ResourceLimit>> resource_limits(const policy::Limit& limit) {
   using Parse = std::expected<std::uint64_t, std::string> (*)(std::string_view);
   struct Row {
-    bool given;
     const std::string& text;
-    int resource;
     Parse parse;
+    int resource;
+    bool given;
   };
   const Row rows[] = {
-      {limit.has_memory(), limit.memory(), RLIMIT_AS, policy::parse_size},
-      {limit.has_cpu_time(), limit.cpu_time(), RLIMIT_CPU, policy::parse_seconds},
-      {limit.has_file_size(), limit.file_size(), RLIMIT_FSIZE, policy::parse_size},
-      {limit.has_core_size(), limit.core_size(), RLIMIT_CORE, policy::parse_size},
+      {limit.memory(), policy::parse_size, RLIMIT_AS, limit.has_memory()},
+      {limit.cpu_time(), policy::parse_seconds, RLIMIT_CPU, limit.has_cpu_time()},
+      {limit.file_size(), policy::parse_size, RLIMIT_FSIZE, limit.has_file_size()},
+      {limit.core_size(), policy::parse_size, RLIMIT_CORE, limit.has_core_size()},
   };
   std::vector<ResourceLimit> limits;
   for (const Row& row : rows) {

@@ -22,7 +22,7 @@ Result<std::vector<ResourceLimit>> resource_limits(const policy::Limit& limit);
 // Is new executable memory to be refused by the kernel (MDWE) as well as by the filter?
 bool wants_mdwe(const policy::PolicyFile& policy);
 
-// Fails when the policy requires a wall that this kernel lacks.
+// Fails when the policy requires a wall that this kernel lacks. Namespaces are the launcher's.
 Result<void> check_required(const policy::PolicyFile& policy);
 
 }  // namespace torno::session

@@ -27,6 +27,16 @@ Result<Fd> reopen(const Fd& memfd) {
 Result<Welcome> make_welcome(const ReadyPolicy& ready) {
   const policy::PolicyFile& policy = ready.policy->merged();
   if (auto present = check_required(policy); !present) return std::unexpected(present.error());
+  if (policy.limit().has_wall_time()) {
+    return std::unexpected(
+        Error{"the policy limits wall_time, which only a launcher keeps; use torno run"});
+  }
+  for (const int wall : policy.require()) {
+    if (wall == policy::LANDLOCK || wall == policy::MDWE) continue;
+    return std::unexpected(Error{"the policy requires " +
+                                 policy::Wall_Name(static_cast<policy::Wall>(wall)) +
+                                 ", which only a launcher puts up; use torno run"});
+  }
 
   Welcome welcome;
   wire::Welcome& message = welcome.message;

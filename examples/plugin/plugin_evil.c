@@ -40,7 +40,7 @@ static int delete_file(const char* path) {
 static int connect_out(const char* port) {
   struct sockaddr_in address = {.sin_family = AF_INET};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons((unsigned short)atoi(port));
+  address.sin_port = htons((unsigned short)strtoul(port, NULL, 10));
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return 0;
   const int result = connect(fd, (const struct sockaddr*)&address, sizeof address);

@@ -14,7 +14,6 @@ namespace torno::audit {
 namespace {
 
 using testing::ContainsRegex;
-using testing::HasSubstr;
 using testing::StartsWith;
 
 struct Pipe {

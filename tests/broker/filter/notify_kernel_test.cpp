@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -50,27 +51,33 @@ class Supervised {
  public:
   explicit Supervised(const std::function<int()>& body) {
     const Instructions program = compile_notify("");
-    int told[2];
-    EXPECT_EQ(::pipe2(told, O_CLOEXEC), 0);
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    Fd parent_end(ends[0]);
+    Fd child_end(ends[1]);
     child_ = torno::test::fork_alone();
     if (child_ == 0) {
+      parent_end.reset();
       const int fd = load_listener(program);
-      // write and the end are native: nobody answers yet.
-      if (::write(told[1], &fd, sizeof fd) != sizeof fd || fd < 0) ::_exit(kNotLoaded);
+      // Native calls alone: nobody answers yet. It stays until its listener has been taken.
+      char taken = 0;
+      if (::write(child_end.get(), &fd, sizeof fd) != sizeof fd || fd < 0) ::_exit(kNotLoaded);
+      if (::read(child_end.get(), &taken, 1) != 1) ::_exit(kNotLoaded);
       ::_exit(body());
     }
-    const Fd reader(told[0]);
-    Fd(told[1]).reset();
+    child_end.reset();
     int number = -1;
-    EXPECT_EQ(::read(reader.get(), &number, sizeof number), sizeof number);
+    EXPECT_EQ(::read(parent_end.get(), &number, sizeof number), sizeof number);
     const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
     EXPECT_TRUE(process);
     listener_.reset(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
     EXPECT_TRUE(listener_) << errno;
+    EXPECT_EQ(::write(parent_end.get(), "", 1), 1);
   }
 
   // The next call; false once the child has ended.
   bool receive(seccomp_notif& call) const {
+    if (!listener_) return false;
     pollfd waiting{listener_.get(), POLLIN, 0};
     while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {
     }
@@ -96,7 +103,9 @@ class Supervised {
     return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &added);
   }
 
+  // A call that nobody has answered fails without a listener, so a wrong child ends as well.
   std::string end() {
+    listener_.reset();
     int status = 0;
     while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
     }

@@ -71,6 +71,13 @@ TEST(ShippedPolicies, CompileAndHoldTheWalls) {
       const auto program = compile_for(*policy, abi);
       ASSERT_TRUE(program) << program.error().message;
       expect_walls(*program);
+      const auto notify = compile_for(*policy, abi, Transport::kNotify);
+      ASSERT_TRUE(notify) << notify.error().message;
+      EXPECT_EQ(check_program(*notify), "");
+      for (int number = -1; number < 512; ++number) {
+        expect_as_trapped(*program, *notify, number, {});
+        expect_as_trapped(*program, *notify, number, {~std::uint64_t{0}, 1, 2, 3, 4, 5});
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/filter/compiler.h"
+#include "broker/filter/rule.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
 
@@ -128,6 +129,8 @@ TEST(RandomSyscallRules, CompileToWhatTheySay) {
           << program.error().message;
       continue;
     }
+    const auto notify = compile_for(*policy, kNewestAbi, Transport::kNotify);
+    ASSERT_TRUE(notify) << notify.error().message;
     ++compiled;
     for (int i = 0; i < kCallsPerPolicy; ++i) {
       const char* call = kCalls[dice.below(kCalls.size())];
@@ -135,6 +138,7 @@ TEST(RandomSyscallRules, CompileToWhatTheySay) {
       ASSERT_EQ(says(*program, call, arguments), expected(rules, call, arguments))
           << call << " under\n"
           << text;
+      expect_as_trapped(*program, *notify, call_number(call), arguments);
     }
   }
   EXPECT_GT(compiled, kPolicies / 2);

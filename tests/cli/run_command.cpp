@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -64,17 +65,26 @@ void RunCommand::signal(int number) const {
   EXPECT_EQ(::kill(pid_, number), 0);
 }
 
+bool RunCommand::is_output_closed() const {
+  pollfd output{output_.get(), POLLIN, 0};
+  return ::poll(&output, 1, 0) == 1 && output.revents == POLLHUP;
+}
+
+int RunCommand::wait_for_exit() {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 Said RunCommand::wait() {
   Said said;
   std::array<char, 65536> block;
   for (ssize_t got = 0; (got = ::read(output_.get(), block.data(), block.size())) > 0;) {
     said.out.append(block.data(), static_cast<std::size_t>(got));
   }
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
-  said.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  said.status = wait_for_exit();
   off_t at = 0;
   for (ssize_t got = 0; (got = ::pread(error_.get(), block.data(), block.size(), at)) > 0;
        at += got) {

@@ -29,6 +29,10 @@ class RunCommand {
   std::string read_line() const;
 
   void signal(int number) const;
+  // Does nobody hold the other end of its output any more? At once; what was said must be read.
+  bool is_output_closed() const;
+  // Waits for torno itself alone; its status as below.
+  int wait_for_exit();
   // Reads its output to the end, and waits. Status: 128 + N when signal N ended torno itself.
   Said wait();
 

@@ -66,33 +66,30 @@ TEST(RunProcess, SignalsAreTheProgramsToTake) {
   EXPECT_EQ(said.err, "");
 }
 
-// Says the number of a child that stays, and ends or waits itself.
-RunCommand start_with_child(const std::string& then) {
+// Has a child that stays and holds the output, in a session of its own and deaf to signals.
+RunCommand start_with_child() {
   return RunCommand({"--policy", "bash", "--", "sh", "-c",
-                     "setsid sh -c 'trap \"\" HUP TERM INT; echo $$; exec sleep 1000' & " + then});
-}
-
-bool is_gone(pid_t process) {
-  return test::eventually([process] { return ::kill(process, 0) != 0 && errno == ESRCH; });
+                     "setsid sh -c 'trap \"\" HUP TERM INT; echo ready; exec sleep 1000' & "
+                     "read line"});
 }
 
 TEST(RunProcess, ChildrenEndWithTheProgram) {
-  RunCommand command = start_with_child("read line");
-  const pid_t child = std::stoi(command.read_line());
-  EXPECT_EQ(::kill(child, 0), 0);
+  RunCommand command = start_with_child();
+  ASSERT_EQ(command.read_line(), "ready");
+  EXPECT_FALSE(command.is_output_closed());
   command.close_input();
-  EXPECT_EQ(command.wait().status, 1);
+  EXPECT_EQ(command.wait_for_exit(), 1);
   // Without waiting: when torno run has ended they are gone.
-  EXPECT_NE(::kill(child, 0), 0);
+  EXPECT_TRUE(command.is_output_closed());
 }
 
 TEST(RunProcess, ChildrenEndWithTornoItself) {
   for (const int signal : {SIGKILL, SIGTERM}) {
-    RunCommand command = start_with_child("read line");
-    const pid_t child = std::stoi(command.read_line());
+    RunCommand command = start_with_child();
+    ASSERT_EQ(command.read_line(), "ready");
     command.signal(signal);
-    EXPECT_EQ(command.wait().status, 128 + signal);
-    EXPECT_TRUE(is_gone(child));
+    EXPECT_EQ(command.wait_for_exit(), 128 + signal);
+    EXPECT_TRUE(test::eventually([&command] { return command.is_output_closed(); }));
   }
 }
 

@@ -8,9 +8,12 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,6 +28,15 @@ namespace {
 constexpr unsigned long kSyscallInstruction = 2;  // bytes: "syscall" is 0f 05
 constexpr int kSyscallStop = SIGTRAP | 0x80;      // PTRACE_O_TRACESYSGOOD
 
+// What a call returns that a signal ended, for the kernel to repeat it or not: its own numbers,
+// ERESTARTSYS and those after it, which are in no header.
+constexpr long kRestart = 512;
+constexpr long kLastRestart = 516;
+
+// How long a thread may take for the calls that it is made to do. It runs the bytes that it has
+// where its own call was, and they may have become something else.
+constexpr std::chrono::seconds kPatience{2};
+
 template <typename Data>
 bool trace(__ptrace_request request, pid_t thread, std::uintptr_t address, Data data) {
   return ::ptrace(request, thread, address, data) == 0;
@@ -38,7 +50,8 @@ class Held {
   Held& operator=(const Held&) = delete;
   ~Held() { let_go(); }
 
-  // Its next way back to user mode stops it.
+  // Its next way back to user mode stops it. Whoever has attached has to see to it that there is
+  // one: that its call is answered.
   bool attach() {
     attached_ = trace(PTRACE_SEIZE, thread_, 0, PTRACE_O_TRACESYSGOOD);
     return attached_ && trace(PTRACE_INTERRUPT, thread_, 0, 0);
@@ -64,6 +77,7 @@ class Held {
     if (!trace(PTRACE_GETSIGMASK, thread_, sizeof mask_, &mask_)) return false;
     const std::uint64_t all = ~std::uint64_t{0};
     begun_ = trace(PTRACE_SETSIGMASK, thread_, sizeof all, &all);
+    patience_ = Clock::now() + kPatience;
     return begun_;
   }
 
@@ -80,7 +94,8 @@ class Held {
     if (!next_stop() || !trace(PTRACE_GETREGS, thread_, 0, &registers)) return -EINTR;
     if (registers.orig_rax != static_cast<unsigned long long>(number)) return -EINTR;
     if (!next_stop() || !trace(PTRACE_GETREGS, thread_, 0, &registers)) return -EINTR;
-    return static_cast<long>(registers.rax);
+    const auto result = static_cast<long>(registers.rax);
+    return result <= -kRestart && result >= -kLastRestart ? -EINTR : result;
   }
 
   // Beneath its stack, beyond what the ABI lets a function use without moving the stack pointer.
@@ -92,24 +107,40 @@ class Held {
   void set_result(long result) { before_.rax = static_cast<unsigned long long>(result); }
 
  private:
-  // The entry or the end of a system call; false when something else came first.
+  using Clock = std::chrono::steady_clock;
+
+  // The entry or the end of a system call; false when there is none.
   bool next_stop() {
-    stopped_ = false;
-    return trace(PTRACE_SYSCALL, thread_, 0, 0) && wait() && WSTOPSIG(status_) == kSyscallStop;
+    for (;;) {
+      stopped_ = false;
+      if (!trace(PTRACE_SYSCALL, thread_, 0, 0) || !wait()) return false;
+      if (WSTOPSIG(status_) == kSyscallStop) return true;
+      // A stop that the whole process is in, or an interruption of the pool's: it goes on here.
+      if (status_ >> 16 == 0) {
+        if (WSTOPSIG(status_) != SIGSTOP) return false;
+        later_ = SIGSTOP;
+      }
+      if (Clock::now() > patience_) return false;
+    }
   }
 
+  // Not before it is known to be free, or gone: one that died while it was held is nobody else's
+  // to wait for until it was waited for here.
   void let_go() {
-    if (!attached_) return;
-    if (!stopped_ && (!trace(PTRACE_INTERRUPT, thread_, 0, 0) || !wait())) return;
-    if (begun_) {
-      before_.orig_rax = ~0ULL;
-      trace(PTRACE_SETREGS, thread_, 0, &before_);
-      trace(PTRACE_SETSIGMASK, thread_, sizeof mask_, &mask_);
+    if (attached_ && !stopped_) trace(PTRACE_INTERRUPT, thread_, 0, 0);
+    while (attached_ && (stopped_ || wait())) {
+      if (begun_) {
+        before_.orig_rax = ~0ULL;
+        trace(PTRACE_SETREGS, thread_, 0, &before_);
+        trace(PTRACE_SETSIGMASK, thread_, sizeof mask_, &mask_);
+      }
+      // One that it stands at is delivered with the end of it all.
+      const bool stands = status_ >> 16 == 0 && WSTOPSIG(status_) != kSyscallStop;
+      const int signal = stands ? WSTOPSIG(status_) : 0;
+      if (later_ != 0 && !stands) ::syscall(SYS_tkill, thread_, later_);
+      attached_ = !trace(PTRACE_DETACH, thread_, 0, static_cast<std::uintptr_t>(signal));
+      stopped_ = false;
     }
-    // A signal that cannot be held back is delivered now.
-    const int signal = WSTOPSIG(status_);
-    const bool delivers = status_ >> 16 == 0 && signal != kSyscallStop && signal != SIGTRAP;
-    trace(PTRACE_DETACH, thread_, 0, static_cast<std::uintptr_t>(delivers ? signal : 0));
   }
 
   const pid_t thread_;
@@ -117,6 +148,8 @@ class Held {
   bool stopped_ = false;
   bool begun_ = false;
   int status_ = 0;
+  int later_ = 0;
+  Clock::time_point patience_;
   user_regs_struct before_{};
   std::uint64_t mask_ = 0;
 };
@@ -128,6 +161,17 @@ struct Mail {
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   char byte;
 };
+
+// What was sent, from the thread's memory into `fd`; 0 or a negative errno value.
+long take_fd(const Mail& mail, int& fd) {
+  cmsghdr header{};
+  std::memcpy(&header, mail.control, sizeof header);
+  if (mail.message.msg_controllen < CMSG_LEN(sizeof(int)) || header.cmsg_type != SCM_RIGHTS) {
+    return -EMFILE;  // the kernel leaves it out where the thread may have no more
+  }
+  std::memcpy(&fd, mail.control + CMSG_LEN(0), sizeof fd);
+  return 0;
+}
 
 // Has the thread receive a descriptor on its socket `number`; a negative errno value when it fails.
 long receive(Held& thread, const Target& target, int number, bool close_on_exec) {
@@ -142,21 +186,19 @@ long receive(Held& thread, const Target& target, int number, bool close_on_exec)
   mail.message.msg_control = at(offsetof(Mail, control));
   mail.message.msg_controllen = sizeof mail.control;
   const auto bytes = std::as_writable_bytes(std::span(&mail, 1));
+  // A small stack (a goroutine's) may lie next to memory that is used for something else.
+  std::array<std::byte, sizeof(Mail)> before;
+  if (const int error = target.read(address, before); error != 0) return -error;
   if (const int error = target.write(address, bytes); error != 0) return -error;
   const unsigned long flags =
       MSG_DONTWAIT | (close_on_exec ? static_cast<unsigned long>(MSG_CMSG_CLOEXEC) : 0);
   const auto socket = static_cast<unsigned long>(number);
-  const long received = thread.call(SYS_recvmsg, socket, address, flags);
-  if (received < 0) return received;
-  if (const int error = target.read(address, bytes); error != 0) return -error;
-  cmsghdr header{};
-  std::memcpy(&header, mail.control, sizeof header);
-  if (mail.message.msg_controllen < CMSG_LEN(sizeof(int)) || header.cmsg_type != SCM_RIGHTS) {
-    return -EMFILE;  // the kernel leaves it out where the thread may have no more
-  }
+  long received = thread.call(SYS_recvmsg, socket, address, flags);
   int fd = -1;
-  std::memcpy(&fd, mail.control + CMSG_LEN(0), sizeof fd);
-  return fd;
+  if (received >= 0) received = -target.read(address, bytes);
+  if (received == 0) received = take_fd(mail, fd);
+  target.write(address, before);
+  return received < 0 ? received : fd;
 }
 
 // The socket's other end, with `fd` waiting in it; nothing, and errno, when it cannot be sent.
@@ -179,23 +221,30 @@ Fd mail_of(int fd) {
   return ::sendmsg(ours.get(), &mail.message, MSG_NOSIGNAL) == 1 ? std::move(theirs) : Fd();
 }
 
+// Whoever is held may be another thread that got the number: with that one nothing happens but that
+// it is let go, for the call is then known to wait no more.
+bool attach(const Listener& listener, const Notification& call, Held& thread) {
+  return listener.is_waiting(call.id) && thread.attach();
+}
+
 // Gives the thread the descriptor, and then has it do `then`, whose result is that of its call.
 template <typename Then>
 bool steer(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
            int& error, Then then) {
   const Fd mail = mail_of(fd);
-  const int socket = mail ? listener.add(call.id, mail.get()) : -errno;
-  if (socket < 0) {
-    error = -socket;
+  if (!mail) {
+    error = errno;
     return false;
   }
   Held thread(call.thread);
-  // Held before it is asked whether it is still the one: the number cannot become another's then.
-  if (!thread.attach() || !listener.is_waiting(call.id)) {
+  if (!attach(listener, call, thread)) {
     error = EACCES;
     return false;
   }
-  if (!listener.answer(call.id, -EINTR) || !thread.wait() || !thread.begin()) return true;
+  // Not before the thread is held: nobody else could take the socket away again.
+  const int socket = listener.add(call.id, mail.get());
+  if (!listener.answer(call.id, socket < 0 ? socket : -EINTR) || socket < 0) return true;
+  if (!thread.wait() || !thread.begin()) return true;
   const long received = receive(thread, Target(call.thread), socket, close_on_exec);
   thread.call(SYS_close, static_cast<unsigned long>(socket));
   thread.set_result(received < 0 ? received : then(thread, static_cast<unsigned long>(received)));
@@ -222,6 +271,13 @@ bool give_path(const Listener& listener, const Notification& call, int fd, bool 
     thread.call(SYS_close, given);
     return lowest;
   });
+}
+
+bool restart(const Listener& listener, const Notification& call) {
+  Held thread(call.thread);
+  if (!attach(listener, call, thread)) return false;
+  listener.answer(call.id, -kRestart);
+  return true;
 }
 
 }  // namespace torno::notify

@@ -1,5 +1,5 @@
-// Remote: has another thread make system calls on its way back from one that waits in a
-// notification (ptrace(2)).
+// Remote: has another thread do something on its way back from a call that waits in a notification
+// (ptrace(2)).
 //
 // A directory to work in can only be changed by the thread itself, and the kernel must not look the
 // path up once more; so the thread is made to call fchdir(2) on the directory that was vetted. And
@@ -11,7 +11,7 @@
 
 namespace torno::notify {
 
-// Both: true, and the call has returned in the caller's eyes. False: the thread cannot be steered
+// All: true, and the call has returned in the caller's eyes. False: the thread cannot be steered
 // (yama's ptrace_scope, another tracer) or is gone, and `error` is what to answer if it still
 // waits. On a thread that may be held, which is the tracer meanwhile.
 
@@ -22,5 +22,11 @@ bool change_directory(const Listener& listener, const Notification& call, int di
 // The call returns a descriptor for what `fd`, an O_PATH descriptor, is.
 bool give_path(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
                int& error);
+
+// The call ends as one that a signal interrupted: with EINTR, or it is made once more, as the
+// signal's action says, and once more too where another thread has taken the signal meanwhile. The
+// kernel itself looks at that only when it was told of a signal for this thread; else the program
+// would see ERESTARTSYS.
+bool restart(const Listener& listener, const Notification& call);
 
 }  // namespace torno::notify

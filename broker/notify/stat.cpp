@@ -60,8 +60,10 @@ long read_lstat(Call& call, Texts& texts) {
 }
 
 long read_newfstatat(Call& call, Texts& texts) {
-  const unsigned flags = call.as_unsigned(3);
+  unsigned flags = call.as_unsigned(3);
   if ((flags & ~kStatFlags) != 0) return -EINVAL;
+  // Which only statx refuses.
+  if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE) flags &= ~unsigned{AT_STATX_SYNC_TYPE};
   return read_at(call, texts, call.as_int(0), call.word(1), flags, STATX_BASIC_STATS);
 }
 

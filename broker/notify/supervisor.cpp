@@ -15,10 +15,6 @@
 namespace torno::notify {
 namespace {
 
-// A call that a signal ended: the kernel repeats it where the signal's action says so, else the
-// program sees EINTR (ERESTARTSYS, which is the kernel's own number and in no header).
-constexpr int kRestart = 512;
-
 bool gives_path(const Call& call, const Mediated& row) {
   return row.kind == session::Kind::kOpen && (call.request.flags & O_PATH) != 0;
 }
@@ -119,9 +115,9 @@ void Supervisor::decide(Call& call, const Mediated& row) {
   const std::uint64_t id = call.notification.id;
   const long error = row.read(call, texts_);
   // What was read is the caller's only if it is still there.
-  if (!listener_->is_waiting(id)) return;
-  if (error != 0) {
-    listener_->answer(id, error);
+  if (error != 0) listener_->answer(id, error);
+  if (error != 0 || !listener_->is_waiting(id)) {
+    discard(call.fd);
     return;
   }
   if (!may_be_held(call, row)) {
@@ -140,8 +136,11 @@ void Supervisor::perform_slowly(Call& call, const Mediated& row) {
   auto slow = std::make_shared<Slow>(std::move(call), row);
   auto job =
       services_.slow_pool.submit(program_, [self = shared_from_this(), slow](bool cancelled) {
-        slow->outcome.error = kRestart;
+        slow->outcome.error = EINTR;
         if (!cancelled) self->work(*slow);
+        if (slow->outcome.error == EINTR && !slow->answered) {
+          slow->answered = restart(*self->listener_, slow->call.notification);
+        }
         session::Loop& loop = self->loop_;
         loop.post([self, slow] {
           if (self->watch_) {
@@ -170,7 +169,6 @@ void Supervisor::work(Slow& slow) const {
     slow.outcome =
         slow.row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kMayBlock);
   }
-  if (slow.outcome.error == EINTR) slow.outcome.error = kRestart;
   if (slow.outcome.error != 0) return;
   const int fd = slow.outcome.fd.get();
   if (slow.row.kind == session::Kind::kChdir) {
@@ -222,7 +220,11 @@ void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& out
     listener_->answer(id, -error);
     return;
   }
-  listener_->answer(id, row.give != nullptr ? row.give(call, outcome) : 0);
+  // A call that took its time may have ended meanwhile, and the thread's number be that of somebody
+  // else, in whose memory nothing is written.
+  if (row.give == nullptr || listener_->is_waiting(id)) {
+    listener_->answer(id, row.give != nullptr ? row.give(call, outcome) : 0);
+  }
 }
 
 }  // namespace torno::notify

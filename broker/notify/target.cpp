@@ -19,6 +19,7 @@ namespace torno::notify {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr unsigned kOfThread = O_EXCL;  // PIDFD_THREAD, newer than this system's headers
 // Most paths are shorter, and no page's end is crossed for nothing.
 constexpr std::size_t kFirstPiece = 256;
 
@@ -141,7 +142,11 @@ pid_t Target::number_inside() const {
 
 std::expected<Fd, int> Target::descriptor(int number) const {
   if (number < 0) return std::unexpected(EBADF);
-  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, this->process(), 0)));
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, thread_, kOfThread)));
+  // Before Linux 6.9: by the first thread, which has no descriptors any more once it has ended.
+  if (!process && errno == EINVAL) {
+    process.reset(static_cast<int>(::syscall(SYS_pidfd_open, this->process(), 0)));
+  }
   if (!process) return std::unexpected(errno);
   Fd duplicate(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
   if (!duplicate) return std::unexpected(errno);

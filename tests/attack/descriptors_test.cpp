@@ -67,7 +67,7 @@ TEST(AttackDescriptors, ForeignSocketOnTheControlNumber) {
     return taken();
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackDescriptors, ReadOnlyTwinsChangeNothing) {
@@ -92,7 +92,7 @@ TEST(AttackDescriptors, ReadOnlyTwinsChangeNothing) {
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   scene.restore();
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackDescriptors, LeaseAndSignalsOnADescriptor) {
@@ -104,7 +104,7 @@ TEST(AttackDescriptors, LeaseAndSignalsOnADescriptor) {
                        ::fcntl(fd, F_SETSIG, SIGTERM) == 0);
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 // Sends one message with `count` descriptors over `socket`; true when the kernel took it.
@@ -136,7 +136,7 @@ TEST(AttackDescriptors, PassedToSomebodyElse) {
     return ::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0 && send_fds(pair[0], "x", 1, 1);
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackDescriptors, StuffedIntoTheBroker) {

@@ -48,7 +48,7 @@ TEST(AttackKernel, Int80Open) {
     return reads_secret(static_cast<int>(int80(kOpen32, reinterpret_cast<long>(low), O_RDONLY, 0)));
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kKilled);
+  EXPECT_EQ(scene.inside(attack), Ended::kKilled);
 }
 
 // Ends the process at an open, as a filter would that was written for 64-bit numbers alone.
@@ -80,7 +80,7 @@ TEST(AttackKernel, X32Open) {
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   EXPECT_EQ(scene.free([&] { return refuse_64_bit_opens() && plain(); }), Ended::kKilled);
   EXPECT_EQ(scene.free([&] { return refuse_64_bit_opens() && attack(); }), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kKilled);
+  EXPECT_EQ(scene.inside(attack), Ended::kKilled);
 }
 
 // Opens `path` by an io_uring submission; the filter never sees an open.
@@ -122,7 +122,7 @@ TEST(AttackKernel, IoUring) {
   if (disabled == 0) {
     EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   }
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackKernel, Exec) {
@@ -141,12 +141,11 @@ TEST(AttackKernel, Exec) {
            WEXITSTATUS(status) == 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackKernel, ExecOfAMemfd) {
   const Scene scene;
-  const Attack before = [] { return true; };
   const Attack attack = [] {
     const int source = ::open("/usr/bin/true", O_RDONLY);
     const int image = ::memfd_create("image", 0);
@@ -169,7 +168,7 @@ TEST(AttackKernel, ExecOfAMemfd) {
            WEXITSTATUS(status) == 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack, before), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackKernel, Namespaces) {
@@ -179,7 +178,7 @@ TEST(AttackKernel, Namespaces) {
            ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr) >= 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 // A child made for the parent would stand outside, beside the sandboxed process, and be waited for
@@ -197,8 +196,8 @@ TEST(AttackKernel, ChildrenForTheParent) {
     return count;
   };
   EXPECT_EQ(scene.free([=] { return children() == 2; }), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed([=] { return children() == 2; }), Ended::kRefused);
-  EXPECT_EQ(scene.sealed([=] { return children() == 1; }), Ended::kSucceeded);
+  EXPECT_EQ(scene.inside([=] { return children() == 2; }), Ended::kRefused);
+  EXPECT_EQ(scene.inside([=] { return children() == 1; }), Ended::kSucceeded);
 }
 
 TEST(AttackKernel, SyscallUserDispatchAndDebuggers) {
@@ -211,7 +210,7 @@ TEST(AttackKernel, SyscallUserDispatchAndDebuggers) {
            ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackKernel, SharedMemoryAndQueuesOfTheHost) {
@@ -227,7 +226,7 @@ TEST(AttackKernel, SharedMemoryAndQueuesOfTheHost) {
     return segment >= 0 || semaphores >= 0 || queue >= 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 // Every way of libc and kernel to change or remove an entry by its name.
@@ -244,7 +243,7 @@ TEST(AttackKernel, RemovingAndRenaming) {
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   scene.restore();
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
   EXPECT_TRUE(reads_secret(victim));
 }
 

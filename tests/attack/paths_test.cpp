@@ -13,13 +13,13 @@ namespace {
 void expect_path_is_refused(const Scene& scene, const std::string& path) {
   const Attack attack = [path] { return reads_secret(path); };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded) << path;
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused) << path;
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused) << path;
 }
 
 TEST(AttackPaths, TheSandboxIsNotJustBroken) {
   const Scene scene;
   const std::string path = scene.path("allowed/public");
-  EXPECT_EQ(scene.sealed([path] { return ::access(path.c_str(), R_OK) == 0; }), Ended::kSucceeded);
+  EXPECT_EQ(scene.inside([path] { return ::access(path.c_str(), R_OK) == 0; }), Ended::kSucceeded);
 }
 
 TEST(AttackPaths, Named) {
@@ -52,7 +52,9 @@ TEST(AttackPaths, SymlinkChain) {
 
 TEST(AttackPaths, SymlinkAbsolute) {
   const Scene scene;
-  ASSERT_EQ(::symlink(scene.path("secret").c_str(), scene.path("allowed/absolute").c_str()), 0);
+  ASSERT_TRUE(Scene::prepare([&] {
+    return ::symlink(scene.path("secret").c_str(), scene.path("allowed/absolute").c_str()) == 0;
+  }));
   expect_path_is_refused(scene, scene.path("allowed/absolute/key"));
 }
 
@@ -71,7 +73,7 @@ TEST(AttackPaths, RelativeToDirectoryFd) {
            reads_secret(::openat(directory, "link", O_RDONLY));
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackPaths, RelativeToWorkingDirectory) {
@@ -93,7 +95,7 @@ TEST(AttackPaths, TruncatingOpenOfAReadOnlyFile) {
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   scene.restore();
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
   struct stat st{};
   ASSERT_EQ(::stat(path.c_str(), &st), 0);
   EXPECT_EQ(static_cast<std::size_t>(st.st_size), sizeof kPublic - 1);
@@ -109,7 +111,7 @@ TEST(AttackPaths, WritingAndCreatingWhereOnlyReadingIsAllowed) {
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
   scene.restore();
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
   EXPECT_NE(::access(fresh.c_str(), F_OK), 0);
 }
 
@@ -128,7 +130,7 @@ TEST(AttackPaths, ErrnoDoesNotTellWhatExists) {
                error(::readlink(not_here.c_str(), target, sizeof target));
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 }  // namespace

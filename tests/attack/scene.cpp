@@ -1,6 +1,7 @@
 #include "tests/attack/scene.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,7 +12,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
+#include "broker/launch/sandbox.h"
+#include "broker/policy/loader.h"
 #include "tests/support/processes.h"
 
 namespace torno::test {
@@ -35,14 +40,31 @@ std::string with_root(std::string text, const std::string& root) {
 constexpr int kExitRefused = 0;
 constexpr int kExitSucceeded = 1;
 constexpr int kExitBroken = 2;
+// Of a program started anew, whose test framework has statuses of its own.
+constexpr int kConfined = 40;
 
-Ended run(const std::function<int()>& body) {
-  const pid_t child = fork_alone();
-  if (child == 0) ::_exit(body());
-  int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child) return Ended::kBroken;
-  if (WIFSIGNALED(status)) return Ended::kKilled;
-  switch (WEXITSTATUS(status)) {
+// How the program that is started anew knows what to do.
+constexpr char kNumber[] = "ATTACK_NUMBER";  // which confined() of the test
+constexpr char kRoot[] = "ATTACK_ROOT";
+constexpr char kLauncher[] = "ATTACK_LAUNCHER";
+constexpr char kRounds[] = "ATTACK_ROUNDS";
+
+bool is_started_anew() {
+  return std::getenv(kNumber) != nullptr;
+}
+
+// How many confined() the running test has come to.
+int next_number() {
+  static const testing::TestInfo* last = nullptr;
+  static int number = 0;
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  if (test != last) number = 0;
+  last = test;
+  return ++number;
+}
+
+Ended ended_of(int code) {
+  switch (code) {
     case kExitRefused:
       return Ended::kRefused;
     case kExitSucceeded:
@@ -50,6 +72,55 @@ Ended run(const std::function<int()>& body) {
     default:
       return Ended::kBroken;
   }
+}
+
+Ended run(const std::function<int()>& body) {
+  const pid_t child = fork_alone();
+  if (child == 0) ::_exit(body());
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) return Ended::kBroken;
+  if (WIFSIGNALED(status)) return Ended::kKilled;
+  return ended_of(WEXITSTATUS(status));
+}
+
+policy::PolicyPtr load(const std::string& text) {
+  policy::LoadOptions options;
+  options.directories = {TORNO_SOURCE_DIR "/policies"};
+  policy::Loaded loaded = policy::load_text(text, "scene.policy", options);
+  for (const auto& diagnostic : loaded.diagnostics) {
+    std::fprintf(stderr, "attack: %s\n", diagnostic.text().c_str());
+  }
+  return loaded.policy;
+}
+
+// This program once more, for the same test alone.
+std::optional<launch::Sandbox> start_anew(const std::string& rules, const std::string& root,
+                                          int number) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  launch::Options options;
+  options.policy = load(rules);
+  auto program = launch::find_program("/proc/self/exe", {}, AT_FDCWD);
+  if (options.policy == nullptr || !program) return std::nullopt;
+  options.program = std::move(*program);
+  options.program.path = options.program.chain.front().real_path;
+  options.arguments = {"attack_tests", std::string("--gtest_filter=") + test->test_suite_name() +
+                                           "." + test->name()};
+  const auto set = [&](const char* name, const std::string& value) {
+    options.environment.push_back(std::string(name) + "=" + value);
+  };
+  set(kNumber, std::to_string(number));
+  set(kRoot, root);
+  set(kLauncher, std::to_string(::getpid()));
+  set(kRounds, std::to_string(race_rounds()));
+  const Fd log(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  options.audit_fd = log.get();
+  auto sandbox = launch::Sandbox::start(std::move(options));
+  if (!sandbox) {
+    std::fprintf(stderr, "attack: %s\n", sandbox.error().message.c_str());
+    return std::nullopt;
+  }
+  sandbox->wait();  // while the log is open
+  return std::move(*sandbox);
 }
 
 }  // namespace
@@ -64,11 +135,19 @@ const char* to_string(Ended ended) {
       return "killed";
     case Ended::kBroken:
       return "broken";
+    case Ended::kDiffers:
+      return "not the same both ways";
   }
   return "?";
 }
 
-Scene::Scene(const std::string& rules) {
+Scene::Scene(const std::string& rules) : rules_(rules) {
+  if (is_started_anew()) {
+    // What the framework says there is nobody's business.
+    ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    return;
+  }
+  root_ = std::make_unique<TemporaryDirectory>();
   for (const char* directory : {"allowed", "allowed/sub", "allowed2", "secret", "writable"}) {
     ::mkdir(path(directory).c_str(), 0755);
   }
@@ -80,10 +159,11 @@ Scene::Scene(const std::string& rules) {
   fs::create_symlink("../../secret/key", path("allowed/sub/chain3"));
   restore();
   broker_ = std::make_unique<TornodProcess>(
-      std::map<std::string, std::string>{{"scene", with_root(rules, root_.path())}});
+      std::map<std::string, std::string>{{"scene", with_root(rules, root())}});
 }
 
 void Scene::restore() const {
+  if (is_started_anew()) return;
   std::filesystem::remove(path("secret/other"));
   std::filesystem::remove(path("allowed/fresh"));
   ::unlink(path("secret/key").c_str());
@@ -93,11 +173,17 @@ void Scene::restore() const {
   ::chmod(path("allowed/public").c_str(), 0644);
 }
 
+std::string Scene::root() const {
+  return root_ != nullptr ? root_->path() : std::getenv(kRoot);
+}
+
 Ended Scene::free(const Attack& attack) const {
+  if (is_started_anew()) return Ended::kBroken;
   return run([&] { return attack() ? kExitSucceeded : kExitRefused; });
 }
 
 Ended Scene::sealed(const Attack& attack, const Attack& before) const {
+  if (is_started_anew()) return Ended::kBroken;
   const std::string socket = broker_->socket_path();
   return run([&] {
     if (before && !before()) {
@@ -112,6 +198,49 @@ Ended Scene::sealed(const Attack& attack, const Attack& before) const {
     }
     return attack() ? kExitSucceeded : kExitRefused;
   });
+}
+
+Ended Scene::confined(const Attack& attack) const {
+  const int number = next_number();
+  if (is_started_anew()) {
+    if (number != std::atoi(std::getenv(kNumber))) return Ended::kBroken;
+    ::_exit(kConfined + (attack() ? kExitSucceeded : kExitRefused));
+  }
+  auto sandbox = start_anew(with_root(rules_, root()), root(), number);
+  if (!sandbox) return Ended::kBroken;
+  const launch::Ending ending = sandbox->wait();
+  if (ending.how == launch::How::kExited) return ended_of(ending.number - kConfined);
+  return ending.how == launch::How::kNotStarted ? Ended::kBroken : Ended::kKilled;
+}
+
+Ended Scene::inside(const Attack& attack) const {
+  const Ended by_library = sealed(attack);
+  restore();
+  const Ended by_launcher = confined(attack);
+  if (by_library == by_launcher) return by_library;
+  std::fprintf(stderr, "attack: sealed: %s, confined: %s\n", to_string(by_library),
+               to_string(by_launcher));
+  return Ended::kDiffers;
+}
+
+bool Scene::prepare(const std::function<bool()>& step) {
+  return is_started_anew() || step();
+}
+
+pid_t Scene::launcher() {
+  const char* text = std::getenv(kLauncher);
+  return text != nullptr ? std::atoi(text) : 0;
+}
+
+int race_rounds() {
+  // Before a seal, which takes TORNO_* out of the environment, and for the program started anew.
+  static const int rounds = [] {
+    for (const char* name : {"TORNO_RACE_ROUNDS", kRounds}) {
+      if (const char* text = std::getenv(name)) return std::atoi(text);
+    }
+    return 5000;
+  }();
+  return rounds;
 }
 
 bool reads_secret(int fd) {

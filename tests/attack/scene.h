@@ -1,5 +1,6 @@
-// Scene: a folder tree with a secret in it, a tornod, and a way to run one attack twice: as the
-// positive control without the sandbox, where it must succeed, and sealed, where it must not.
+// Scene: a folder tree with a secret in it, a tornod, and the ways to run one attack: as the
+// positive control without the sandbox, where it must succeed; sealed by the library, and in a
+// program that the launcher started, where it must not.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@ enum class Ended {
   kRefused,    // it returned false
   kKilled,     // a signal ended the process
   kBroken,     // the process could not be sealed, or exited by itself
+  kDiffers,    // of the two ways of inside(): not the same came of them
 };
 
 const char* to_string(Ended ended);
@@ -36,7 +38,19 @@ class Scene {
   // The same after torno_enter. `before` runs in the child before the seal.
   Ended sealed(const Attack& attack, const Attack& before = {}) const;
 
-  std::string path(const std::string& relative) const { return root_.path() + "/" + relative; }
+  // The same in this very program, started anew by the launcher under a notify filter, with nothing
+  // of the library's. There the test runs again up to this place, with the scene as it is: what it
+  // does before has to be free of effects or in a step of prepare(), and of what a forked child
+  // would have from its parent nothing is there.
+  Ended confined(const Attack& attack) const;
+  // Both: what came of them.
+  Ended inside(const Attack& attack) const;
+  // A step of the test's own. True: it succeeded, or this is the program that was started anew.
+  static bool prepare(const std::function<bool()>& step);
+  // Of confined(), within it: the process of the launcher; else 0.
+  static pid_t launcher();
+
+  std::string path(const std::string& relative) const { return root() + "/" + relative; }
   pid_t broker_pid() const { return broker_->pid(); }
   const TornodProcess& broker() const { return *broker_; }
 
@@ -50,13 +64,19 @@ file { path: "$ROOT/writable/**" allow: [READ, WRITE, CREATE] }
 )";
 
  private:
-  TemporaryDirectory root_;
+  std::string root() const;
+
+  const std::string rules_;
+  std::unique_ptr<TemporaryDirectory> root_;  // none in the program that was started anew
   std::unique_ptr<TornodProcess> broker_;
 };
 
 // The content of the secret, and of the file that may be read.
 inline constexpr char kSecret[] = "the secret\n";
 inline constexpr char kPublic[] = "for everybody\n";
+
+// How often something is tried that a race decides: TORNO_RACE_ROUNDS, or a few thousand times.
+int race_rounds();
 
 // True when the file opens and holds the secret.
 bool reads_secret(const std::string& path);

@@ -39,7 +39,7 @@ TEST(AttackSockets, AddressesInSends) {
     return sent;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 TEST(AttackSockets, ServersAndRawSockets) {
@@ -55,7 +55,7 @@ TEST(AttackSockets, ServersAndRawSockets) {
            ::socket(AF_INET, SOCK_DGRAM, 0) >= 0 || ::socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
 }
 
 // Whoever closes a lingering socket last waits for its data to leave. Sent to the broker in a
@@ -74,8 +74,8 @@ TEST(AttackSockets, Linger) {
     return fd >= 0 && ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes) == 0;
   };
   EXPECT_EQ(scene.free(attack), Ended::kSucceeded);
-  EXPECT_EQ(scene.sealed(attack), Ended::kRefused);
-  EXPECT_EQ(scene.sealed(harmless), Ended::kSucceeded);
+  EXPECT_EQ(scene.inside(attack), Ended::kRefused);
+  EXPECT_EQ(scene.inside(harmless), Ended::kSucceeded);
 }
 
 }  // namespace

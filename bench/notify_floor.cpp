@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,14 +64,12 @@ void answer(int listener, const seccomp_notif& call) {
   ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 }
 
-// Until the program has ended; its status. Old kernels let receiving wait for ever then, so a timer
-// interrupts it.
+// Until the program has ended; its status. Old kernels let receiving wait for ever then, so the
+// program's end interrupts it.
 int serve(int listener, pid_t program) {
   struct sigaction nothing{};
   nothing.sa_handler = [](int) {};
-  sigaction(SIGALRM, &nothing, nullptr);
-  const itimerval often{{0, 100'000}, {0, 100'000}};
-  setitimer(ITIMER_REAL, &often, nullptr);
+  sigaction(SIGCHLD, &nothing, nullptr);
   ioctl(listener, kSetFlags, kSyncWakeUp);
   for (;;) {
     seccomp_notif call{};

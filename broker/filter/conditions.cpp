@@ -73,6 +73,12 @@ void add_untranslated(std::vector<Rule>& native) {
   allow(native, "prlimit64", {low(0, 0)});
 }
 
+// A directory that the broker passed on lies in the broker's mount namespace, and in one of its own
+// the program would be told that it is unreachable.
+void add_working_directory(std::vector<Rule>& refused) {
+  refused.push_back({"getcwd", SCMP_ACT_TRAP, {}});
+}
+
 // The one socket whose other end, the broker, counts what it is sent. Nothing else may ever have
 // this number, or messages to any address leave through it: the hard RLIMIT_NOFILE must be at most
 // CONTROL_FD, and CAP_SYS_RESOURCE gone, before the program's own code runs.
@@ -199,6 +205,7 @@ Conditions conditions_for(const policy::Policy& policy, int landlock_abi, Transp
       break;
     case Transport::kNotify:
       add_untranslated(conditions.native);
+      add_working_directory(conditions.refused);
       add_executable_memory_files(policy, conditions.refused);
       break;
   }

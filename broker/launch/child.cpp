@@ -325,6 +325,7 @@ void run_init(const Plan& plan) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if (::setsid() < 0) fail(plan, Step::kSession);
   const int signals = watch_signals(plan);
+  ::signal(SIGPIPE, SIG_IGN);  // nobody hears it any more once the launcher is dead
   const pid_t init = ::getpid();
   if ((plan.namespaces & CLONE_NEWPID) != 0) make_proc(plan);
   const pid_t program = raw_fork(0);

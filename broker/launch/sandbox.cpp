@@ -22,7 +22,6 @@
 #include "broker/launch/child.h"
 #include "broker/launch/walls.h"
 #include "broker/notify/supervisor.h"
-#include "broker/session/loop.h"
 #include "broker/session/services.h"
 
 namespace torno::launch {
@@ -97,17 +96,16 @@ struct Sandbox::State {
   Result<void> start_in(std::uint64_t namespaces, const Walls& walls, bool& again);
   Result<void> fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say, Pipe& go_on);
   static Result<Fd> take(pid_t child, int number);
-  Result<void> supervise(Fd listener);
+  void supervise(Fd listener);
   // Nothing when init is gone without a word.
   std::optional<Word> hear() const;
   void wait_for_init();
 
   Options options;
   audit::Auditor auditor;
-  session::Loop loop;
-  session::Services services;  // its pool posts to the loop, and so ends before it
+  session::Services services;
   std::shared_ptr<notify::Supervisor> supervisor;
-  std::thread thread;  // of the loop
+  std::thread thread;  // of the supervisor
 
   Fd words;  // what the children say
   pid_t init = 0;
@@ -173,7 +171,8 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   in_force = namespace_names(namespaces);
   if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
   if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
-  return supervise(std::move(*listener));
+  supervise(std::move(*listener));
+  return {};
   // With the end of this function go_on is closed, and the program goes on.
 }
 
@@ -218,19 +217,14 @@ Result<Fd> Sandbox::State::take(pid_t child, int number) {
   return taken;
 }
 
-Result<void> Sandbox::State::supervise(Fd listener) {
+void Sandbox::State::supervise(Fd listener) {
   supervisor = std::make_shared<notify::Supervisor>(
-      loop, services,
-      notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc), program,
-                                  ::geteuid(), filter::landlock_abi() > 0},
-      nullptr);
-  if (!supervisor->start()) {
-    return std::unexpected(Error{"the kernel watches no more descriptors for this user"});
-  }
+      services, notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc),
+                                            program, ::geteuid(), filter::landlock_abi() > 0});
   thread = std::thread([this] {
     for (;;) {
       try {
-        loop.run();
+        supervisor->serve();
         return;
       } catch (const std::exception& error) {
         // Out of memory: what it was doing is lost, and the program waits for it for ever.
@@ -238,7 +232,6 @@ Result<void> Sandbox::State::supervise(Fd listener) {
       }
     }
   });
-  return {};
 }
 
 std::optional<Word> Sandbox::State::hear() const {
@@ -262,14 +255,10 @@ Sandbox::State::~State() {
   if (init > 0) kill_process(init_process, SIGTERM);
   wait_for_init();
   if (!thread.joinable()) return;
-  loop.post([this] {
-    supervisor->end();
-    loop.stop();
-  });
+  supervisor->stop();
   thread.join();
   constexpr std::chrono::seconds kDrainTime{2};
   services.slow_pool.drain(kDrainTime);
-  loop.run_posted();
   services.closer.drain(kDrainTime);
 }
 

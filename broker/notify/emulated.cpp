@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <span>
 #include <string>
 
 namespace torno::notify {
@@ -22,6 +24,18 @@ long make_memory_file(const Call& call, const Listener& listener, Texts& texts) 
   return -listener.give(call.notification.id, file.get(), (flags & MFD_CLOEXEC) != 0);
 }
 
+long tell_working_directory(const Call& call, const Listener& listener, Texts& texts) {
+  const auto path = call.target.working_directory(texts.cwd);
+  if (!path) return -path.error();
+  const std::size_t size = path->size() + 1;
+  if (call.word(1) < size) return -ERANGE;
+  texts.cwd[path->size()] = '\0';
+  if (!listener.is_waiting(call.notification.id)) return 0;
+  const auto text = std::as_bytes(std::span(texts.cwd).first(size));
+  if (const int error = call.target.write(call.word(0), text); error != 0) return -error;
+  return static_cast<long>(size);
+}
+
 }  // namespace
 
 bool emulate(const Call& call, const Listener& listener, Texts& texts) {
@@ -31,6 +45,9 @@ bool emulate(const Call& call, const Listener& listener, Texts& texts) {
       if (const long error = make_memory_file(call, listener, texts); error != 0) {
         listener.answer(id, error);
       }
+      return true;
+    case SYS_getcwd:
+      listener.answer(id, tell_working_directory(call, listener, texts));
       return true;
     case SYS_prctl:
       // Of a process that is not dumpable the broker could read no arguments.

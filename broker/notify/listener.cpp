@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -36,6 +37,11 @@ std::optional<Notification> Listener::receive() const {
   notification.number = received.data.nr;
   std::ranges::copy(received.data.args, notification.args.begin());
   return notification;
+}
+
+bool Listener::is_deserted() const {
+  pollfd listener{fd_.get(), POLLIN, 0};
+  return ::poll(&listener, 1, 0) == 1 && (listener.revents & POLLHUP) != 0;
 }
 
 bool Listener::is_waiting(std::uint64_t id) const {

@@ -37,6 +37,9 @@ class Listener {
   // is left who could call, old kernels wait for ever.
   std::optional<Notification> receive() const;
 
+  // Is no process left that could call?
+  bool is_deserted() const;
+
   // Does the call still wait? While it does, its thread's number is no other's.
   bool is_waiting(std::uint64_t id) const;
 

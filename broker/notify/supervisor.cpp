@@ -3,6 +3,8 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "broker/base/error.h"
@@ -11,6 +13,7 @@
 #include "broker/notify/own_process.h"
 #include "broker/notify/refusal.h"
 #include "broker/notify/remote.h"
+#include "broker/session/interrupt.h"
 
 namespace torno::notify {
 namespace {
@@ -29,7 +32,8 @@ bool may_be_held(const Call& call, const Mediated& row) {
 
 // A call that may be held, with copies of its own of everything.
 struct Supervisor::Slow {
-  Slow(Call&& asked, const Mediated& its_row) : call(std::move(asked)), row(its_row) {
+  Slow(Call&& asked, const Mediated& its_row, std::shared_ptr<const files::Files> performer)
+      : call(std::move(asked)), row(its_row), files(std::move(performer)) {
     path = call.place.path;
     cwd = call.place.cwd;
     address = call.request.path;
@@ -42,6 +46,7 @@ struct Supervisor::Slow {
 
   Call call;
   const Mediated& row;
+  const std::shared_ptr<const files::Files> files;
   std::string path;
   std::string cwd;
   std::string address;
@@ -49,55 +54,59 @@ struct Supervisor::Slow {
   bool answered = false;
 };
 
-Supervisor::Supervisor(session::Loop& loop, session::Services& services, Options options,
-                       std::function<void()> on_end)
-    : loop_(loop),
-      services_(services),
+Supervisor::Supervisor(session::Services& services, Options options)
+    : services_(services),
       policy_(std::make_shared<const policy::PolicyStack>(options.policy)),
       listener_(std::make_shared<const Listener>(std::move(options.listener))),
       numbers_(std::move(options.proc)),
       program_(options.program),
       holds_executables_(options.holds_executables),
-      on_end_(std::move(on_end)),
       recorder_(services.auditor, ++services.last_session, options.program, options.user),
       closing_(services.closer.make_lane(options.program)),
       watchdog_(services.slow_pool) {
   recorder_.set_policy(policy_->name());
 }
 
-bool Supervisor::start() {
-  watch_ = loop_.watch(listener_->fd(), [self = shared_from_this()](session::Loop::Ready what) {
-    self->ready(what);
-  });
-  return watch_.has_value();
+bool Supervisor::begin() {
+  const std::lock_guard lock(mutex_);
+  serving_ = ::pthread_self();
+  return !stopping_;
 }
 
-void Supervisor::end() {
-  if (!watch_) return;
-  const auto self = shared_from_this();  // the watch may be the last that holds it
-  loop_.unwatch(*watch_);
-  watch_.reset();
-  recorder_.write_suppressed();
-  if (on_end_) std::exchange(on_end_, nullptr)();
-}
-
-void Supervisor::ready(session::Loop::Ready what) {
-  if (what.hung_up) {
-    end();  // and with nobody left, nobody waits
-    return;
+void Supervisor::serve() {
+  session::allow_interrupts();
+  bool goes_on = begin();
+  while (goes_on) {
+    if (const auto notification = listener_->receive()) {
+      take(*notification);
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    goes_on = !stopping_ && !listener_->is_deserted();
   }
-  take();
+  const std::lock_guard lock(mutex_);
+  serving_.reset();
+  recorder_.write_suppressed();
+  served_.notify_all();
 }
 
-void Supervisor::take() {
-  const auto notification = listener_->receive();
-  if (!notification) return;
-  Call call(*notification, numbers_);
-  const Mediated* row = mediated(notification->number);
+void Supervisor::stop() {
+  constexpr std::chrono::milliseconds kInterruptAgain{5};  // the first may come before the wait
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  while (serving_) {
+    session::interrupt(*serving_);
+    served_.wait_for(lock, kInterruptAgain);
+  }
+}
+
+void Supervisor::take(const Notification& notification) {
+  Call call(notification, numbers_);
+  const Mediated* row = mediated(notification.number);
   if (row == nullptr) {
     if (emulate(call, *listener_, texts_)) return;
     if (reaches_only_itself(call)) {
-      listener_->go_on(notification->id);
+      listener_->go_on(notification.id);
     } else {
       refuse(call);
     }
@@ -105,7 +114,7 @@ void Supervisor::take() {
   }
   if (row->kind == session::Kind::kExecve && !started_ && call.process == program_) {
     started_ = true;
-    listener_->go_on(notification->id);
+    listener_->go_on(notification.id);
     return;
   }
   decide(call, *row);
@@ -133,23 +142,12 @@ void Supervisor::decide(Call& call, const Mediated& row) {
 
 void Supervisor::perform_slowly(Call& call, const Mediated& row) {
   const std::uint64_t id = call.notification.id;
-  auto slow = std::make_shared<Slow>(std::move(call), row);
+  auto slow = std::make_shared<Slow>(std::move(call), row, services_.files);
   auto job =
       services_.slow_pool.submit(program_, [self = shared_from_this(), slow](bool cancelled) {
         slow->outcome.error = EINTR;
         if (!cancelled) self->work(*slow);
-        if (slow->outcome.error == EINTR && !slow->answered) {
-          slow->answered = restart(*self->listener_, slow->call.notification);
-        }
-        session::Loop& loop = self->loop_;
-        loop.post([self, slow] {
-          if (self->watch_) {
-            self->recorder_.denial(slow->row.kind, slow->call.process, slow->outcome);
-            if (!slow->answered) self->give(slow->call, slow->row, slow->outcome);
-          }
-          self->discard(slow->outcome.fd);
-          self->discard(slow->call.fd);
-        });
+        self->finish_slowly(*slow);
       });
   if (job == nullptr) {
     listener_->answer(id, -ENFILE);
@@ -160,14 +158,29 @@ void Supervisor::perform_slowly(Call& call, const Mediated& row) {
   }
 }
 
+void Supervisor::finish_slowly(Slow& slow) {
+  if (slow.outcome.error == EINTR && !slow.answered) {
+    slow.answered = restart(*listener_, slow.call.notification);
+  }
+  bool goes_on = false;
+  {
+    const std::lock_guard lock(mutex_);
+    goes_on = !stopping_;
+    if (goes_on) recorder_.denial(slow.row.kind, slow.call.process, slow.outcome);
+  }
+  if (goes_on && !slow.answered) give(slow.call, slow.row, slow.outcome);
+  discard(slow.outcome.fd);
+  discard(slow.call.fd);
+}
+
 // On a thread of the pool.
 void Supervisor::work(Slow& slow) const {
   const Call& call = slow.call;
   if (slow.row.kind == session::Kind::kConnect) {
-    slow.outcome = connect_and_wait(*services_.files, *policy_, call);
+    slow.outcome = connect_and_wait(*slow.files, *policy_, call);
   } else {
     slow.outcome =
-        slow.row.perform->perform(*services_.files, *policy_, call.asked(), files::Wait::kMayBlock);
+        slow.row.perform->perform(*slow.files, *policy_, call.asked(), files::Wait::kMayBlock);
   }
   if (slow.outcome.error != 0) return;
   const int fd = slow.outcome.fd.get();
@@ -180,7 +193,10 @@ void Supervisor::work(Slow& slow) const {
 }
 
 void Supervisor::finish(Call& call, const Mediated& row, files::Outcome& outcome) {
-  recorder_.denial(row.kind, call.process, outcome);
+  if (outcome.denial) {
+    const std::lock_guard lock(mutex_);
+    recorder_.denial(row.kind, call.process, outcome);
+  }
   give(call, row, outcome);
   // Of the caller's own descriptor the outcome may be a duplicate.
   if (call.fd && call.place.base != files::Place::Base::kFd) discard(outcome.fd);
@@ -195,7 +211,10 @@ void Supervisor::discard(Fd& fd) {
 void Supervisor::refuse(const Call& call) {
   const int number = call.notification.number;
   const int error = refusal(number);
-  recorder_.refusal(call_name(number), call.process, error);
+  {
+    const std::lock_guard lock(mutex_);
+    recorder_.refusal(call_name(number), call.process, error);
+  }
   listener_->answer(call.notification.id, -error);
 }
 

@@ -1,24 +1,27 @@
 // Supervisor: the session of a process tree that a launcher started under a notify filter. The
 // second transport beside session/session.h, over the same policy, files, network and audit: each
 // call waits in the kernel, its arguments are read from the caller's memory, and the answer goes
-// back through the kernel. It lives on one io thread's loop.
+// back through the kernel.
 //
 // The program needs no library of Torno's, and nothing that it does to itself changes what is asked
 // here; which is why this is the wall, and the trap filter only the faster way.
+//
+// It has a thread of its own, which waits in the kernel for the next call and nowhere else: the
+// kernel can then run it at once where the caller ran (Listener).
 #pragma once
 
+#include <pthread.h>
 #include <sys/types.h>
 
-#include <functional>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <string>
 
 #include "broker/notify/call.h"
 #include "broker/notify/numbers.h"
 #include "broker/notify/watchdog.h"
 #include "broker/policy/policy.h"
-#include "broker/session/loop.h"
 #include "broker/session/recorder.h"
 #include "broker/session/services.h"
 
@@ -38,14 +41,13 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     bool holds_executables = false;
   };
 
-  Supervisor(session::Loop& loop, session::Services& services, Options options,
-             std::function<void()> on_end);
+  Supervisor(session::Services& services, Options options);
 
-  // On the loop's thread. False when the kernel watches no more descriptors; nothing is answered
-  // then, and closing the listener makes every call fail (ENOSYS).
-  bool start();
-  // Answers nobody any more. `on_end` is called once, also when no process is left.
-  void end();
+  // Answers until stop(), or until no process is left. On a thread of its own.
+  void serve();
+  // From another thread: returns when nobody is answered any more. Then closing the listener, which
+  // the last owner does, makes every call fail (ENOSYS).
+  void stop();
 
   // Calls that were refused; from any thread.
   std::uint64_t denials() const { return recorder_.denials(); }
@@ -53,17 +55,17 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
  private:
   struct Slow;
 
-  void ready(session::Loop::Ready what);
-  void take();
+  bool begin();
+  void take(const Notification& notification);
   void decide(Call& call, const Mediated& row);
   void perform_slowly(Call& call, const Mediated& row);
   void work(Slow& slow) const;
+  void finish_slowly(Slow& slow);
   void finish(Call& call, const Mediated& row, files::Outcome& outcome);
   void give(const Call& call, const Mediated& row, files::Outcome& outcome);
   void discard(Fd& fd);
   void refuse(const Call& call);
 
-  session::Loop& loop_;
   session::Services& services_;
   const std::shared_ptr<const policy::PolicyStack> policy_;
   const std::shared_ptr<const Listener> listener_;  // slow calls answer by it too
@@ -71,9 +73,11 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   const pid_t program_;
   const bool holds_executables_;
   bool started_ = false;  // the program's first exec was let through
-  std::function<void()> on_end_;
-  std::optional<session::Loop::Handle> watch_;
-  session::Recorder recorder_;
+  std::mutex mutex_;      // of the following
+  std::condition_variable served_;
+  std::optional<pthread_t> serving_;
+  bool stopping_ = false;
+  session::Recorder recorder_;  // of the pool's threads too
   session::Closer::Lane closing_;
   Watchdog watchdog_;
   Texts texts_;

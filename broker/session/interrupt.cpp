@@ -27,6 +27,13 @@ void interrupt(pthread_t thread) {
   ::pthread_kill(thread, kSignal);
 }
 
+void allow_interrupts() {
+  sigset_t signal;
+  ::sigemptyset(&signal);
+  ::sigaddset(&signal, kSignal);
+  ::pthread_sigmask(SIG_UNBLOCK, &signal, nullptr);
+}
+
 bool start_thread(std::function<void()> life) {
   sigset_t held;
   sigset_t before;

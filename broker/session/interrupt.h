@@ -13,6 +13,9 @@ void prepare_interrupts();
 
 void interrupt(pthread_t thread);
 
+// For a thread that start_thread() did not start: it does not hold the signal back.
+void allow_interrupts();
+
 // A thread, detached, that takes no other signal: those are for the threads that outlive it. False
 // when the kernel has no thread left to give.
 bool start_thread(std::function<void()> life);

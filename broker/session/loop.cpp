@@ -65,7 +65,7 @@ void Loop::run() {
       auto& watch = *static_cast<Watch*>(event.data.ptr);
       if (!watch.active) continue;  // dropped by a handler that came before
       watch.ready({(event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0,
-                   (event.events & EPOLLOUT) != 0, (event.events & EPOLLHUP) != 0});
+                   (event.events & EPOLLOUT) != 0});
     }
   }
   dropped_.clear();

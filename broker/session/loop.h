@@ -18,11 +18,10 @@ namespace torno::session {
 
 class Loop {
  public:
-  // What may be done with a descriptor without waiting. One that was hung up can be read as well.
+  // What may be done with a socket without waiting; also said of one that was hung up.
   struct Ready {
     bool read = false;
     bool write = false;
-    bool hung_up = false;
   };
   using Task = std::move_only_function<void()>;
   using Handler = std::move_only_function<void(Ready)>;

@@ -45,7 +45,7 @@ TEST(RunReport, VerboseNamesCallPathAndPermission) {
   EXPECT_EQ(said.out, "");
   EXPECT_THAT(said.err, HasSubstr("torno: denied openat READ " + directory.path("file\\x1b[31m") +
                                   ": EACCES (no rule)"));
-  EXPECT_THAT(said.err, HasSubstr("torno: denied mkdir"));
+  EXPECT_THAT(said.err, HasSubstr("torno: refused mkdir"));
   EXPECT_THAT(said.err, HasSubstr("policy=base"));
   for (const std::string& line : lines_of(said.err)) EXPECT_THAT(line, StartsWith("torno: "));
 }

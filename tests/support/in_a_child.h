@@ -12,7 +12,7 @@ namespace torno::test {
 
 // `prepare` says whether it succeeded; what fails in `test` fails here as well.
 template <typename Prepare, typename Test>
-void in_a_child(Prepare prepare, Test test) {
+void in_a_child(const Prepare& prepare, const Test& test) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (!prepare()) ::_exit(2);

@@ -117,24 +117,18 @@ struct Supervised::Broker {
         auditor(log.get(), audit::Format::kText),
         services(settings(), {}, files(), auditor, 4096) {
     supervisor = std::make_shared<Supervisor>(
-        loop, services,
-        Supervisor::Options{load(policy), std::move(listener), program, ::geteuid(), false},
-        nullptr);
+        services,
+        Supervisor::Options{load(policy), std::move(listener), Fd(), program, ::geteuid(), false});
     ::umask(0);  // files are made with the caller's own
-    EXPECT_TRUE(supervisor->start());
-    thread = std::thread([this] { loop.run(); });
+    thread = std::thread([this] { supervisor->serve(); });
   }
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
   ~Broker() {
-    loop.post([this] {
-      supervisor->end();
-      loop.stop();
-    });
+    supervisor->stop();
     thread.join();
     constexpr std::chrono::seconds kDrainTime{10};
     EXPECT_TRUE(services.slow_pool.drain(kDrainTime));
-    loop.run_posted();
     services.closer.drain(kDrainTime);
   }
 
@@ -151,7 +145,6 @@ struct Supervised::Broker {
 
   Fd log;
   audit::Auditor auditor;
-  session::Loop loop;
   session::Services services;
   std::shared_ptr<Supervisor> supervisor;
   std::thread thread;

@@ -29,7 +29,7 @@ class Running {
     auto server = Server::create(options, path());
     server_ = std::make_unique<Server>(std::move(*server));
     server_->serve_listener(listener_->fd());
-    thread_ = std::thread([this] { server_->run(); });
+    thread_ = std::thread([this] { EXPECT_TRUE(server_->run()); });
   }
   ~Running() {
     server_->stop();

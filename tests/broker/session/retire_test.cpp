@@ -80,7 +80,7 @@ class Retire : public testing::Test {
     listener_.emplace(std::move(*server::Listener::bind(path("broker.sock"))));
     server_.emplace(std::move(*server::Server::create(options, path("broker.sock"))));
     server_->serve_listener(listener_->fd());
-    thread_ = std::thread([this] { server_->run(); });
+    thread_ = std::thread([this] { EXPECT_TRUE(server_->run()); });
   }
   ~Retire() override {
     server_->stop();

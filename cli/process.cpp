@@ -10,6 +10,7 @@
 #include <map>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "broker/base/fd.h"
 
@@ -61,6 +62,26 @@ std::string second_word(const std::string& text) {
   return word;
 }
 
+std::string link_text(const std::string& path) {
+  std::array<char, 64> text{};
+  const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+std::vector<Namespace> read_namespaces(const std::string& directory) {
+  // As namespaces(7) and a policy call them, and as /proc does.
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {"user", "user"}, {"mount", "mnt"},     {"pid", "pid"},    {"ipc", "ipc"},
+      {"uts", "uts"},   {"cgroup", "cgroup"}, {"network", "net"}};
+  std::vector<Namespace> namespaces;
+  for (const auto& [name, entry] : kNames) {
+    const std::string its = link_text(directory + "/ns/" + entry);
+    const std::string ours = link_text(std::string("/proc/self/ns/") + entry);
+    namespaces.push_back({name, !its.empty() && !ours.empty(), its != ours});
+  }
+  return namespaces;
+}
+
 Error no_process(pid_t pid, int error) {
   if (error == ENOENT || error == ESRCH) {
     return {"there is no process " + std::to_string(pid) + ", or /proc hides it from this user"};
@@ -79,6 +100,8 @@ Result<Process> read_process(pid_t pid) {
   process.name = (*fields)["Name"];
   process.uid = second_word((*fields)["Uid"]);
   process.threads.push_back({pid, confinement(*fields)});
+
+  process.namespaces = read_namespaces(directory);
 
   std::error_code error;
   for (std::filesystem::directory_iterator entry(directory + "/task", error), end;

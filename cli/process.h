@@ -32,10 +32,19 @@ struct Thread {
   Confinement confinement;
 };
 
+// A namespace that the process is in and the asker is not; `known` is false where the kernel does
+// not tell this user.
+struct Namespace {
+  std::string name;  // "pid", "mount", ...
+  bool known = true;
+  bool own = false;
+};
+
 struct Process {
   std::string name;
   std::string uid;              // effective
   std::vector<Thread> threads;  // the first is the main one
+  std::vector<Namespace> namespaces;
 };
 
 Result<Process> read_process(pid_t pid);

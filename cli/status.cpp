@@ -60,6 +60,17 @@ std::string describe_capabilities(const Confinement& thread) {
   return sets;
 }
 
+std::string describe_namespaces(const Process& process) {
+  std::string own;
+  for (const Namespace& each : process.namespaces) {
+    if (!each.known) return "not told to this user";
+    if (!each.own) continue;
+    if (!own.empty()) own += ", ";
+    own += each.name;
+  }
+  return own.empty() ? "the same as yours" : "of its own: " + own;
+}
+
 std::string describe_landlock() {
   const int abi = filter::landlock_abi();
   if (abi == 0) return "none: this kernel has no Landlock, or it is switched off";
@@ -111,6 +122,7 @@ int show(const std::string& word) {
   row("seccomp", describe_seccomp(main));
   row("no_new_privs", describe_no_new_privs(main));
   row("capabilities", describe_capabilities(main));
+  row("namespaces", describe_namespaces(*process));
   row("Landlock", describe_landlock());
   row("MDWE", kUntold);
   show_threads(*process);

@@ -84,6 +84,28 @@ TEST_F(RunWalls, InItsPidNamespaceTheProgramIsTheSecond) {
   EXPECT_EQ(script("", kNumbers).out, "2\n2\n");
 }
 
+TEST_F(RunWalls, StatusTellsOfThem) {
+  if (!has_pid_namespaces()) GTEST_SKIP() << "this user has no namespaces";
+  directory_.write("walls.policy", std::string(kEverythingRead) + "wall: PID_NAMESPACE\n");
+  // The program's number outside: init is torno's only child, and the program is init's.
+  RunCommand command({"--policy", directory_.path("walls.policy"), "--", "/bin/sh", "-c",
+                      "echo started; read -r line"});
+  EXPECT_EQ(command.read_line(), "started");
+  const auto child_of = [](pid_t parent) {
+    const std::string number = std::to_string(parent);
+    std::ifstream children("/proc/" + number + "/task/" + number + "/children");
+    pid_t child = 0;
+    children >> child;
+    return child;
+  };
+  const Said said = run_torno({"status", std::to_string(child_of(child_of(command.pid())))});
+  EXPECT_EQ(said.status, 0) << said.err;
+  EXPECT_THAT(said.out, testing::ContainsRegex("namespaces    of its own: .*pid"));
+  EXPECT_THAT(said.out, HasSubstr("no_new_privs  yes"));
+  command.close_input();
+  command.wait();
+}
+
 TEST_F(RunWalls, WithoutOneItHasTheSystemsNumbers) {
   const Said said = script("wall: LANDLOCK", kNumbers);
   EXPECT_EQ(said.status, 0) << said.err;

@@ -56,6 +56,7 @@ TEST(Status, OfAFreeProcess) {
   EXPECT_THAT(said.out,
               HasSubstr("seccomp       " + (filters_here() == 0 ? std::string("off\n")
                                                                 : filter_words(filters_here()))));
+  EXPECT_THAT(said.out, HasSubstr("\nnamespaces    the same as yours\n"));
   for (const char* row : {"no_new_privs", "capabilities", "Landlock", "MDWE", "threads"}) {
     EXPECT_THAT(said.out, HasSubstr(std::string("\n") + row));
   }

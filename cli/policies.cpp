@@ -57,13 +57,9 @@ Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignm
   return options;
 }
 
-std::string policy_word(const std::string& word) {
-  const bool bare = word.find('/') == std::string::npos && !word.ends_with(".policy");
-  return bare && is_file(word) ? "./" + word : word;
-}
-
 policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options) {
-  return policy::load(policy_word(word), options);
+  const bool bare = word.find('/') == std::string::npos && !word.ends_with(".policy");
+  return policy::load(bare && is_file(word) ? "./" + word : word, options);
 }
 
 bool report(const std::vector<policy::Diagnostic>& diagnostics) {

@@ -13,10 +13,6 @@ namespace torno::cli {
 // what a broker with the same environment keeps for itself.
 Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments);
 
-// What the loader is to take for the word the user gave. A file goes first: to the loader a word
-// without '/' and ".policy" is a name.
-std::string policy_word(const std::string& word);
-
 // Loads a policy by the word the user gave: a file where there is one, else a name.
 policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options);
 

@@ -35,7 +35,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  torno run --read paper.pdf -- pdftotext paper.pdf -\n"
     "  torno run --policy convert.policy --set OUT=/tmp/out -- convert in.png /tmp/out/a.jpg\n"
-    "  torno run --profile NO_NETWORK --verbose -- make test\n"
+    "  torno run --policy make --read . --write . --verbose -- make\n"
     "\n"
     "Exit status: the program's; 128+N when signal N ended it; 125 when Torno itself failed, 126\n"
     "when the program cannot be executed, 127 when there is none.";
@@ -76,8 +76,13 @@ Fd take_signals() {
   return Fd(::signalfd(-1, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+bool asks_for_end(int signal) {
+  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
 launch::Ending wait_for(launch::Sandbox& sandbox, const Fd& signals) {
   std::array<pollfd, 2> ready{{{sandbox.fd(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
+  int asked = 0;
   for (;;) {
     ::poll(ready.data(), ready.size(), -1);
     if (ready[0].revents != 0) {
@@ -85,7 +90,12 @@ launch::Ending wait_for(launch::Sandbox& sandbox, const Fd& signals) {
     }
     signalfd_siginfo signal{};
     while (::read(signals.get(), &signal, sizeof signal) == sizeof signal) {
-      sandbox.signal(static_cast<int>(signal.ssi_signo));
+      const auto number = static_cast<int>(signal.ssi_signo);
+      if (asks_for_end(number) && ++asked > 1) {
+        sandbox.kill();  // it had its chance
+      } else {
+        sandbox.signal(number);
+      }
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "broker/base/error.h"
+#include "broker/filter/executables.h"
 #include "broker/filter/program.h"
 #include "cli/message.h"
 #include "cli/policies.h"
@@ -66,7 +67,7 @@ Result<std::string> rule_for(const std::string& option, const std::string& word,
 Result<std::string> added_text(const RunPolicy& wanted, std::size_t first_profile) {
   std::string text;
   for (std::size_t i = 1; i < wanted.policies.size(); ++i) {
-    text += "include: \"" + google::protobuf::CEscape(policy_word(wanted.policies[i])) + "\"\n";
+    text += "include: \"" + google::protobuf::CEscape(wanted.policies[i]) + "\"\n";
   }
   for (std::size_t i = first_profile; i < wanted.profiles.size(); ++i) {
     text += "include: \"" + google::protobuf::CEscape(wanted.profiles[i]) + "\"\n";
@@ -84,6 +85,19 @@ Result<std::string> added_text(const RunPolicy& wanted, std::size_t first_profil
   return text;
 }
 
+// The program needs no rule to be executed, but one that denies it holds.
+bool may_start(const launch::Program& program, const policy::Policy& policy) {
+  for (const launch::ProgramFile& file : program.chain) {
+    const policy::Verdict verdict = policy.decide_file(file.real_path, policy::kExecute);
+    if (verdict.allowed || verdict.rule == nullptr) continue;
+    say({policy::Diagnostic::Severity::kError, *verdict.rule,
+         "the rule denies EXECUTE of " + escape(file.real_path) +
+             ", which the program needs; remove it, or run another program"});
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program& program,
@@ -99,8 +113,11 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
     return nullptr;
   }
   options.added = *added;
-  policy::Loaded loaded = load_policy(root, options);
+  // Names are names here, whatever lies in the working directory: a file called "base" there may be
+  // the work of the program that was run last.
+  policy::Loaded loaded = policy::load(root, options);
   if (!report(loaded.diagnostics)) return nullptr;
+  if (!may_start(program, *loaded.policy)) return nullptr;
   // Once more, with what no rule says anything about.
   for (const launch::ProgramFile& file : program.chain) {
     const policy::Verdict verdict = loaded.policy->decide_file(file.real_path, policy::kRead);
@@ -109,13 +126,17 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
     }
   }
   if (options.added != *added) {
-    loaded = load_policy(root, options);
+    loaded = policy::load(root, options);
     if (loaded.policy == nullptr) {
       report(loaded.diagnostics);
       return nullptr;
     }
   }
   if (!report(filter::check(*loaded.policy))) return nullptr;
+  if (filter::allows_execution(*loaded.policy) &&
+      !report(filter::executables(*loaded.policy).errors)) {
+    return nullptr;
+  }
   return loaded.policy;
 }
 

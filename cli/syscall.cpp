@@ -30,6 +30,9 @@ constexpr const char* kFooter =
     "  torno syscall openat\n"
     "  torno syscall 59\n"
     "\n"
+    "This is for a program that links the library. docs/syscalls.md tells what differs under\n"
+    "torno run, where a program may change its working directory and, by policy, execute others.\n"
+    "\n"
     "Exit status: 0, or 2 when there is no such call.";
 
 constexpr int kX32Bit = 0x40000000;

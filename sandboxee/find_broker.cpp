@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -19,6 +21,12 @@ constexpr char kServiceSocket[] = "/run/torno/broker.sock";
 // nobody listens on any more is an error instead: somebody meant there to be a service.
 bool means_no_service(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES;
+}
+
+// A broker serves its own user, whose socket it is; and root may connect to any.
+bool is_of_another_user(const char* path) {
+  struct stat status;
+  return stat(path, &status) == 0 && status.st_uid != geteuid();
 }
 
 bool is_seqpacket(int fd) {
@@ -76,7 +84,12 @@ Fd named(const char* path, Failure& fail) {
 Fd find_broker(bool may_embed, Failure& fail) {
   if (const char* number = secure_getenv("TORNO_FD")) return inherited(number, fail);
   if (const char* path = secure_getenv("TORNO_BROKER")) return named(path, fail);
-  Fd service = connect_to(kServiceSocket);
+  Fd service;
+  if (is_of_another_user(kServiceSocket)) {
+    errno = EACCES;
+  } else {
+    service = connect_to(kServiceSocket);
+  }
   if (service) return service;
   if (!means_no_service(errno)) {
     const int error = errno;
@@ -86,7 +99,8 @@ Fd find_broker(bool may_embed, Failure& fail) {
   }
   if (!may_embed) {
     fail(ENOENT,
-         "no broker: TORNO_FD and TORNO_BROKER are not set, and no service is at %s; start tornod",
+         "no broker: TORNO_FD and TORNO_BROKER are not set, and no service of this user is at %s; "
+         "start tornod",
          kServiceSocket);
     return Fd();
   }

@@ -21,7 +21,12 @@ Outcome reach(const Task& task, const Aim& aim, Act act) {
   Start start;
   if (!start.find(task, aim, outcome)) return outcome;
   Target target;
-  if (start.resolve_by_text(aim, target) && act(target, outcome) == Step::kDone) return outcome;
+  if (start.resolve_by_text(aim, target) && act(target, outcome) == Step::kDone) {
+    // A kernel with fs.protected_symlinks refuses somebody else's link in a sticky directory at the
+    // end of a path, which in "link/." it is not.
+    const bool may_be_way = target.directory && outcome.error == EACCES && !outcome.denial;
+    if (!may_be_way) return outcome;
+  }
 
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     outcome = Outcome{};

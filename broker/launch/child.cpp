@@ -112,15 +112,13 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void lower_limits(const Plan& plan) {
-  for (const session::ResourceLimit& wanted : plan.limits) {
-    const auto resource = static_cast<__rlimit_resource>(wanted.resource);
-    rlimit limit{};
-    if (::getrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
-    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted.value);
-    limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
-    if (::setrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
-  }
+void lower_limit(const Plan& plan, int number, std::uint64_t value) {
+  const auto resource = static_cast<__rlimit_resource>(number);
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
+  limit.rlim_max = std::min<rlim_t>(limit.rlim_max, value);
+  limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
 }
 
 void drop_capabilities(const Plan& plan) {
@@ -146,7 +144,9 @@ int load_filter(const Plan& plan) {
   // Of its own, so that what it sends to its group does not reach init.
   if (::setpgid(0, 0) != 0) fail(plan, Step::kSession);
   ::umask(plan.umask);
-  lower_limits(plan);
+  for (const session::ResourceLimit& limit : plan.limits) {
+    lower_limit(plan, limit.resource, limit.value);
+  }
   drop_capabilities(plan);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan, Step::kNoNewPrivs);
   if (plan.refuse_executable_memory && ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0) != 0) {
@@ -165,6 +165,7 @@ int load_filter(const Plan& plan) {
   while (::read(plan.go_on, &byte, 1) < 0 && errno == EINTR) {
   }
   ::close(listener);
+  lower_limit(plan, RLIMIT_NOFILE, plan.open_files);
   ::execve(plan.path, plan.arguments, plan.environment);
   fail(plan, Step::kExec);
 }
@@ -205,8 +206,8 @@ class Init {
         ::poll(nullptr, 0, kKillAgain);
         continue;
       }
-      const int events = ::poll(ready.data(), ready.size(), time_left());
-      if (events == 0 && plan_.wall_time != 0 && now() >= deadline_) {
+      ::poll(ready.data(), ready.size(), time_left());
+      if (plan_.wall_time != 0 && now() >= deadline_) {
         if (!killed_) say(plan_, {Word::Kind::kTimeOver, Step::kNone, program_, 0});
         kill_program();
       }

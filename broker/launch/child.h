@@ -62,7 +62,8 @@ struct Plan {
   int ruleset = -1;  // Landlock's; -1: this kernel has none
   bool refuse_executable_memory = false;
   std::span<const session::ResourceLimit> limits;
-  std::uint64_t wall_time = 0;  // seconds; 0: no limit
+  std::uint64_t open_files = 0;  // RLIMIT_NOFILE, once the program's own descriptors are all it has
+  std::uint64_t wall_time = 0;   // seconds; 0: no limit
   mode_t umask = 022;
   int say = -1;       // where Words go
   int go_on = -1;     // end of file: the launcher has the listener

@@ -159,6 +159,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   }
   if (!word)
     return std::unexpected(Error{"the program's first process died before it was confined"});
+  if (word->kind == Word::Kind::kTimeOver) {
+    return std::unexpected(Error{"the program's wall_time was over before it was confined"});
+  }
   if (word->kind != Word::Kind::kConfined) {
     again = word->step == Step::kNamespaces || word->step == Step::kProc;
     wait_for_init();
@@ -193,6 +196,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.ruleset = walls.ruleset.get();
   plan.refuse_executable_memory = walls.mdwe;
   plan.limits = walls.limits;
+  plan.open_files = walls.open_files;
   plan.wall_time = walls.wall_time;
   plan.umask = options.umask;
   plan.say = say.write.get();
@@ -292,7 +296,8 @@ std::optional<Ending> Sandbox::step() {
     state.ending = not_executed(state.options.program, *word);
   }
   if (word) return std::nullopt;
-  // Init is gone, and with it everybody.
+  // Init is gone, and with it everybody; the program too, had init been killed.
+  kill_process(state.program_process, SIGKILL);
   state.wait_for_init();
   if (!state.ending) state.ending = ending_of_failure("the process that watches the program died");
   return state.ending;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -124,9 +123,9 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   walls.limits = std::move(*limits);
   const std::uint64_t open_files =
       merged.limit().has_open_files() ? merged.limit().open_files() : kMaxOpenFiles;
-  walls.limits.push_back({RLIMIT_NOFILE, std::min(open_files, kMaxOpenFiles)});
+  walls.open_files = std::min(open_files, kMaxOpenFiles);
   if (merged.limit().has_wall_time()) {
-    const auto seconds = policy::parse_seconds(merged.limit().wall_time());
+    const auto seconds = policy::parse_wall_time(merged.limit().wall_time());
     if (!seconds) return std::unexpected(Error{"limit: " + seconds.error()});
     walls.wall_time = *seconds;
   }

@@ -25,6 +25,7 @@ struct Walls {
   // namespace alone, or not at all; the first that the kernel gives is taken.
   std::vector<std::uint64_t> namespaces;
   std::vector<session::ResourceLimit> limits;
+  std::uint64_t open_files = 0;
   std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };
 

@@ -104,6 +104,7 @@ class Held {
     return (before_.rsp - kRedZone - size) & ~std::uint64_t{15};
   }
 
+  bool stands() const { return stopped_; }
   void set_result(long result) { before_.rax = static_cast<unsigned long long>(result); }
 
  private:
@@ -197,7 +198,7 @@ long receive(Held& thread, const Target& target, int number, bool close_on_exec)
   int fd = -1;
   if (received >= 0) received = -target.read(address, bytes);
   if (received == 0) received = take_fd(mail, fd);
-  target.write(address, before);
+  if (thread.stands()) target.write(address, before);  // else it is gone, and its number free
   return received < 0 ? received : fd;
 }
 

@@ -79,4 +79,13 @@ std::optional<int> errno_value(std::string_view name) {
   return std::nullopt;
 }
 
+std::expected<std::uint64_t, std::string> parse_wall_time(std::string_view text) {
+  constexpr std::uint64_t kTenYears = 10ULL * 366 * 24 * 3600;
+  auto seconds = parse_seconds(text);
+  if (seconds && *seconds > kTenYears) {
+    return std::unexpected("a wall_time is at most ten years; write less, or remove it");
+  }
+  return seconds;
+}
+
 }  // namespace torno::policy

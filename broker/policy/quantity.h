@@ -18,4 +18,7 @@ std::expected<std::uint64_t, std::string> parse_seconds(std::string_view text);
 // The number behind a name such as "EPERM".
 std::optional<int> errno_value(std::string_view name);
 
+// The same, up to ten years: it is counted in milliseconds.
+std::expected<std::uint64_t, std::string> parse_wall_time(std::string_view text);
+
 }  // namespace torno::policy

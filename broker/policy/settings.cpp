@@ -28,7 +28,7 @@ void check_limit(const Located& limit, Report& report) {
   check(message.has_file_size(), "file_size", parse_size(message.file_size()), true);
   check(message.has_core_size(), "core_size", parse_size(message.core_size()), true);
   check(message.has_cpu_time(), "cpu_time", parse_seconds(message.cpu_time()), false);
-  check(message.has_wall_time(), "wall_time", parse_seconds(message.wall_time()), false);
+  check(message.has_wall_time(), "wall_time", parse_wall_time(message.wall_time()), false);
   if (message.has_open_files() &&
       (message.open_files() == 0 || message.open_files() > kMaxOpenFiles)) {
     report.error(limit.at("open_files"), "open_files must lie between 1 and 4032");

@@ -145,7 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Variables common_variables_;  // the same for all who use the store
   Variables own_variables_;
   std::shared_ptr<const policy::PolicyStack> policy_;  // slow requests keep the one they began with
-  std::uint32_t layers_ = 0;  // that Welcome asked for
+  std::uint32_t layers_ = 0;                           // that Welcome asked for
 
   Closer::Lane closing_;
   std::uint64_t turn_ = 0;      // of the loop, when it was last served

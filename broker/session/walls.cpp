@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -49,7 +50,10 @@ Result<std::vector<ResourceLimit>> resource_limits(const policy::Limit& limit) {
 }
 
 bool wants_mdwe(const policy::PolicyFile& policy) {
-  return policy.executable_mappings() == policy::MAPPINGS_DENY && kernel_has_mdwe();
+  const auto& required = policy.require();
+  const bool asked = policy.executable_mappings() == policy::MAPPINGS_DENY ||
+                     std::ranges::find(required, policy::MDWE) != required.end();
+  return asked && kernel_has_mdwe();
 }
 
 Result<void> check_required(const policy::PolicyFile& policy) {

@@ -148,12 +148,28 @@ TEST(RunPolicy, PolicyIsAFileOrAName) {
     if (::chdir(directory.path().c_str()) != 0) ::_exit(98);
   };
   EXPECT_EQ(run({"--policy", "own.policy", "--", "cat", file}, in_folder).out, "some words\n");
+  // A name is one of a policy, whatever lies in the working directory: the program that ran last
+  // may have put it there.
   directory.write("own", rules);
-  EXPECT_EQ(run({"--policy", "own", "--", "cat", file}, in_folder).out, "some words\n");
+  EXPECT_EQ(run({"--policy", "own", "--", "cat", file}, in_folder).status, 125);
+  directory.write("base", rules);
+  EXPECT_EQ(run({"--", "cat", file}, in_folder).out, "");
+  EXPECT_EQ(run({"--policy", "./base", "--", "cat", file}, in_folder).out, "some words\n");
   const TemporaryDirectory policies;  // of which nobody inside sees anything
   policies.write("by-name.policy", rules);
   const Variable path("TORNO_POLICY_PATH", policies.path());
   EXPECT_EQ(cat({"--policy", "by-name"}, file).out, "some words\n");
+}
+
+TEST(RunPolicy, WhatDeniesTheProgramItselfHolds) {
+  const TemporaryDirectory directory;
+  const std::string policy = directory.write(
+      "own.policy", "include: \"base\"\nfile { path: \"/usr/bin/true\" deny: EXECUTE }\n");
+  const Said said = run({"--policy", policy, "--", "/usr/bin/true"});
+  EXPECT_EQ(said.status, 125);
+  EXPECT_THAT(said.err, HasSubstr("own.policy:2:"));
+  EXPECT_THAT(said.err, HasSubstr("denies EXECUTE of /usr/bin/true"));
+  EXPECT_EQ(run({"--policy", policy, "--", "/usr/bin/false"}).status, 1);  // positive control
 }
 
 TEST(RunPolicy, OfSeveralPoliciesTheRulesOfAllCount) {

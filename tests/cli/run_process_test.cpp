@@ -156,5 +156,16 @@ TEST(RunProcess, EnvAddsReplacesAndKeeps) {
   EXPECT_THAT(said.out, Not(HasSubstr("ABSENT_HERE")));
 }
 
+TEST(RunProcess, AFurtherSignalEndsWhoIgnoresTheFirst) {
+  RunCommand command({"--", "/bin/sh", "-c", "trap '' TERM; echo ready; while :; do :; done"});
+  EXPECT_EQ(command.read_line(), "ready");
+  // The kernel makes one of two that come at once.
+  EXPECT_TRUE(test::eventually([&command] {
+    command.signal(SIGTERM);
+    return command.is_output_closed();
+  }));
+  EXPECT_EQ(command.wait().status, 137);
+}
+
 }  // namespace
 }  // namespace torno::cli

@@ -1,4 +1,5 @@
 // torno run: the walls around the program, which a policy names, and the report that lists them.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
@@ -190,6 +191,28 @@ TEST_F(RunWalls, AReportThatCannotBeWrittenIsAnError) {
   const Said said = run({"--report", directory_.path("none/report"), "--", "/bin/true"});
   EXPECT_EQ(said.status, 125);
   EXPECT_THAT(said.err, HasSubstr("cannot write the report"));
+}
+
+TEST_F(RunWalls, AReportIntoWhatIsNoPlainFileLeavesItThere) {
+  const std::string fifo = directory_.path("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const Fd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(run({"--report", fifo, "--", "/bin/true"}).status, 0);
+  char text[4096] = {};
+  EXPECT_GT(::read(reader.get(), text, sizeof text - 1), 0);
+  EXPECT_THAT(text, HasSubstr("EXITED"));
+  struct stat status{};
+  ASSERT_EQ(::lstat(fifo.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISFIFO(status.st_mode));
+}
+
+TEST_F(RunWalls, RequiredMdweIsInForce) {
+  if (::prctl(66, 0, 0, 0, 0) < 0) GTEST_SKIP() << "this kernel has no MDWE";
+  script("require: MDWE", ":");
+  EXPECT_THAT(walls(), Contains("MDWE"));
+  script("", ":");
+  EXPECT_THAT(walls(), Not(Contains("MDWE")));
 }
 
 }  // namespace

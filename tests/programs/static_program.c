@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int print_file(const char *path) {
-  FILE *file = fopen(path, "r");
+static int print_file(const char* path) {
+  FILE* file = fopen(path, "r");
   if (file == NULL) {
     printf("%s: %s\n", path, strerror(errno));
     return 3;
@@ -20,7 +20,7 @@ static int print_file(const char *path) {
   return 0;
 }
 
-static void tell(const char *what, long result) {
+static void tell(const char* what, long result) {
   printf("%s: %s\n", what, result == 0 ? "yes" : strerror(errno));
 }
 
@@ -42,7 +42,7 @@ static void take_other_ids(void) {
   tell("another group", setresgid(getgid() + 1, getgid() + 1, getgid() + 1));
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   setvbuf(stdout, NULL, _IONBF, 0);
   int status = 0;
   for (int i = 1; i < argc; ++i) {
@@ -57,7 +57,7 @@ int main(int argc, char **argv) {
       waitpid(child, &ended, 0);
       printf("child: %d\n", WEXITSTATUS(ended));
     } else if (strcmp(argv[i], "--crash") == 0) {
-      *(volatile int *)(size_t)getpid() = 0;
+      *(volatile int*)(size_t)getpid() = 0;
     } else {
       status |= print_file(argv[i]);
     }

@@ -205,7 +205,8 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
                        const char* type) {
     command->add_option(name, values, help)->type_name(type)->allow_extra_args(false);
   };
-  add("--policy", arguments->policy.policies, "A policy: a path with / or .policy, or a name", "POLICY");
+  add("--policy", arguments->policy.policies, "A policy: a path with / or .policy, or a name",
+      "POLICY");
   add("--profile", arguments->policy.profiles, "A profile, as NO_NETWORK", "NAME");
   add("--read", arguments->policy.read, "A file, or a folder with all beneath, may be read",
       "PATH");

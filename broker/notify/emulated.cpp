@@ -27,6 +27,7 @@ long make_memory_file(const Call& call, const Listener& listener, Texts& texts) 
 long tell_working_directory(const Call& call, const Listener& listener, Texts& texts) {
   const auto path = call.target.working_directory(texts.cwd);
   if (!path) return -path.error();
+  if (path->ends_with(" (deleted)") && call.target.has_lost_its_directory()) return -ENOENT;
   const std::size_t size = path->size() + 1;
   if (call.word(1) < size) return -ERANGE;
   texts.cwd[path->size()] = '\0';

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -172,6 +173,11 @@ bool Target::has_one_identity() const {
   const Status status(thread_);
   return status.number("CapPrm", 16) == 0 && status.is_same_four_times("Uid") &&
          status.is_same_four_times("Gid");
+}
+
+bool Target::has_lost_its_directory() const {
+  struct stat directory{};
+  return ::stat(proc_path(thread_, "cwd").data(), &directory) == 0 && directory.st_nlink == 0;
 }
 
 std::expected<std::uint32_t, int> Target::umask() const {

@@ -47,6 +47,9 @@ class Target {
   // kernel lets it become nobody else.
   bool has_one_identity() const;
 
+  // Was its working directory deleted?
+  bool has_lost_its_directory() const;
+
   // The mask of modes of the files that it makes.
   std::expected<std::uint32_t, int> umask() const;
 

@@ -113,25 +113,12 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
     return nullptr;
   }
   options.added = *added;
+  for (const launch::ProgramFile& file : program.chain) options.readable.push_back(file.real_path);
   // Names are names here, whatever lies in the working directory: a file called "base" there may be
   // the work of the program that was run last.
-  policy::Loaded loaded = policy::load(root, options);
+  const policy::Loaded loaded = policy::load(root, options);
   if (!report(loaded.diagnostics)) return nullptr;
   if (!may_start(program, *loaded.policy)) return nullptr;
-  // Once more, with what no rule says anything about.
-  for (const launch::ProgramFile& file : program.chain) {
-    const policy::Verdict verdict = loaded.policy->decide_file(file.real_path, policy::kRead);
-    if (!verdict.allowed && verdict.rule == nullptr) {
-      options.added += file_rule(literal(file.real_path), "READ");
-    }
-  }
-  if (options.added != *added) {
-    loaded = policy::load(root, options);
-    if (loaded.policy == nullptr) {
-      report(loaded.diagnostics);
-      return nullptr;
-    }
-  }
   if (!report(filter::check(*loaded.policy))) return nullptr;
   if (filter::allows_execution(*loaded.policy) &&
       !report(filter::executables(*loaded.policy).errors)) {

@@ -60,3 +60,11 @@ function(torno_library name)
     torno_precompile(${name} torno_base precompiled.h)
   endif()
 endfunction()
+
+# torno_quick_start(TARGET): the program takes libstdc++ with it, as it does libprotobuf
+# (Dependencies.cmake). A sanitizer wants the shared one.
+function(torno_quick_start target)
+  if(TORNO_SANITIZE STREQUAL "")
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections)
+  endif()
+endfunction()

@@ -2,11 +2,15 @@
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
+# A program that is started for every run of another one must start fast: resolving the symbols of
+# libprotobuf and libstdc++ would take longer than all it does itself.
+set(Protobuf_USE_STATIC_LIBS ON)
 find_package(Protobuf REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PNG REQUIRED)
-pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(SECCOMP REQUIRED libseccomp)
+find_library(SECCOMP_LIBRARY NAMES libseccomp.a REQUIRED)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 find_library(NANOPB_LIBRARY NAMES libprotobuf-nanopb.a REQUIRED)
 find_program(NANOPB_GENERATOR NAMES nanopb_generator.py REQUIRED)

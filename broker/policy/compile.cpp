@@ -152,6 +152,9 @@ std::unique_ptr<FileRules> compile_files(const Draft& draft) {
     rules->add(beneath(own), kNone, kEverything, {std::string(kBrokersOwn), 0, 0});
   }
   for (const std::string& own : draft.own_files) deny_own_file(own, *rules);
+  for (const std::string& path : draft.readable) {
+    rules->add(PathPattern::literal(path), kRead, kNone, {std::string(kBrokersOwn), 0, 0});
+  }
   rules->finish();
   return rules;
 }

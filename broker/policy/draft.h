@@ -60,6 +60,7 @@ struct Draft {
   std::vector<SyscallPlaces> syscall_places;
   std::vector<std::string> protected_paths;  // canonical
   std::vector<FileIdentity> read_from;       // its files
+  std::vector<std::string> readable;         // canonical, unless a rule denies it
   std::vector<std::string> own_files;        // canonical, of policies that are named by their paths
 };
 

@@ -45,7 +45,9 @@ bool is_printable_name(const std::string& name) {
 class Loader {
  public:
   Loader(const LoadOptions& options, Report& report)
-      : options_(options), report_(report), rules_(options, draft_, report) {}
+      : options_(options), report_(report), rules_(options, draft_, report) {
+    draft_.readable = options.readable;
+  }
 
   PolicyPtr load(const PolicyText& text, bool named_by_path) {
     if (named_by_path) protect(text.file);

@@ -40,6 +40,10 @@ struct LoadOptions {
   // "<command line>". Where paths are allowed, its own includes may be some.
   std::string added;
 
+  // Canonical paths of files that may be read where no rule denies it: the program that is to be
+  // started under the policy.
+  std::vector<std::string> readable;
+
   // For a policy that a sealed program wrote: what the broker may look at to follow the symlinks on
   // the way of its rules. Where one leads, or that it is none, must not be told past the policies
   // in force. Rules of the files that it includes are not held to it.

@@ -207,6 +207,14 @@ bool is_beneath(const PathPattern& pattern) {
 }
 
 Permissions possible(const PathPattern& pattern) {
+  if (pattern.is_literal()) {
+    const std::string path = pattern.literal_prefix();
+    Permissions all = kNone;
+    for (const Permissions each : {kRead, kWrite, kCreate, kExecute, kStat}) {
+      if (permits(path, each)) all |= each;
+    }
+    return all;
+  }
   static const std::vector<Place> places = all_places();
   Permissions all = kNone;
   for (const Place& place : places) {

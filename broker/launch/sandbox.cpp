@@ -164,7 +164,8 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
     return std::unexpected(Error{"the program's wall_time was over before it was confined"});
   }
   if (word->kind != Word::Kind::kConfined) {
-    again = word->step == Step::kNamespaces || word->step == Step::kProc;
+    again =
+        word->step == Step::kNamespaces || word->step == Step::kProc || word->step == Step::kRoot;
     wait_for_init();
     return std::unexpected(system_error(name_of(word->step), word->number));
   }
@@ -191,6 +192,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.arguments = arguments.data();
   plan.environment = environment.data();
   plan.namespaces = namespaces;
+  plan.root = &walls.root;
   plan.user = ::geteuid();
   plan.group = ::getegid();
   plan.filter = walls.filter;

@@ -87,6 +87,8 @@ std::vector<std::uint64_t> namespaces(const policy::Policy& policy) {
   add(wanted);
   // A procfs of one's own is refused where parts of the system's are hidden.
   if ((wanted & CLONE_NEWPID) != 0) add(wanted & ~std::uint64_t{CLONE_NEWPID});
+  // And a root, where something forbids to mount.
+  if ((wanted & CLONE_NEWNS) != 0) add(wanted & ~std::uint64_t{CLONE_NEWPID | CLONE_NEWNS});
   tries.push_back(0);
   return tries;
 }
@@ -131,6 +133,9 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   }
   walls.mdwe = session::wants_mdwe(merged);
   walls.namespaces = namespaces(policy);
+  auto root = plan_root(policy, program);
+  if (!root) return std::unexpected(root.error());
+  walls.root = std::move(*root);
   if (filter::landlock_abi() == 0) return walls;
   auto ruleset = filter::make_ruleset();
   if (!ruleset) return std::unexpected(ruleset.error());

@@ -340,7 +340,12 @@ void run_init(const Plan& plan) {
   const int children = counts ? -1 : ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
   if (!counts && children < 0) fail(plan, Step::kOutliveNobody);
   if ((plan.namespaces & CLONE_NEWNS) != 0) {
-    if (const int error = build_root(*plan.root, proc); error != 0) fail(plan, Step::kRoot, error);
+    std::array<int, kMaxTemporaries> folders;
+    const int error = build_root(*plan.root, proc, folders);
+    if (error != 0) fail(plan, Step::kRoot, error);
+    for (std::size_t i = 0; i < plan.root->temporaries.size(); ++i) {
+      say(plan, {Word::Kind::kFolder, Step::kNone, 0, folders[i]});
+    }
   }
   const pid_t program = raw_fork(0);
   if (program < 0) fail(plan, Step::kFork);

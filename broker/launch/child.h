@@ -42,6 +42,7 @@ enum class Step : std::int32_t {
 struct Word {
   enum class Kind : std::int32_t {
     kProc,      // number: the descriptor of the namespace's own procfs, in init
+    kFolder,    // number: the descriptor of a temporary folder, in init; in the plan's order
     kConfined,  // pid: the program's process, in its namespace; number: the listener's descriptor
     kFailed,    // step, number: an errno value
     kTimeOver,  // the program is being killed for it

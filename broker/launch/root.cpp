@@ -37,15 +37,15 @@ bool hold_still(int root) {
   return ::mount_setattr(root, "", AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof wanted) == 0;
 }
 
-int make_tmpfs() {
+int make_tmpfs(const char* mode, const char* size, const char* inodes, unsigned attributes) {
   const int context = ::fsopen("tmpfs", FSOPEN_CLOEXEC);
   if (context < 0) return -1;
   int made = -1;
-  if (::fsconfig(context, FSCONFIG_SET_STRING, "mode", "0755", 0) == 0 &&
-      ::fsconfig(context, FSCONFIG_SET_STRING, "size", kSize, 0) == 0 &&
-      ::fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", kInodes, 0) == 0 &&
+  if (::fsconfig(context, FSCONFIG_SET_STRING, "mode", mode, 0) == 0 &&
+      ::fsconfig(context, FSCONFIG_SET_STRING, "size", size, 0) == 0 &&
+      ::fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", inodes, 0) == 0 &&
       ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0) {
-    made = ::fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    made = ::fsmount(context, FSMOUNT_CLOEXEC, attributes | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   }
   const int error = errno;
   ::close(context);
@@ -89,15 +89,26 @@ bool place(int root, const RootEntry& entry) {
   return false;
 }
 
+// Beneath `root`, or AT_FDCWD for the tree as it is.
+bool make_temporaries(const RootPlan& plan, int root, std::span<int> folders) {
+  for (std::size_t i = 0; i < plan.temporaries.size(); ++i) {
+    const RootTemporary& wanted = plan.temporaries[i];
+    folders[i] = make_tmpfs("0700", wanted.size.c_str(), wanted.inodes.c_str(), MOUNT_ATTR_NOEXEC);
+    const char* path = root == AT_FDCWD ? wanted.path.c_str() : below(wanted.path);
+    if (folders[i] < 0 || !attach(folders[i], root, path)) return false;
+  }
+  return true;
+}
+
 // The old root is stacked upon the new one for a moment, and then is nowhere: pivot_root(2).
 bool change_to(int root) {
   return ::fchdir(root) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
          ::umount2(".", MNT_DETACH) == 0;
 }
 
-int build_empty(const RootPlan& plan, int proc) {
+int build_empty(const RootPlan& plan, int proc, std::span<int> folders) {
   if (!separate(0)) return errno;
-  const int root = make_tmpfs();
+  const int root = make_tmpfs("0755", kSize, kInodes, 0);
   if (root < 0) return errno;
   if (!attach(root, AT_FDCWD, "/")) return errno;
   for (const RootEntry& entry : plan.entries) {
@@ -106,23 +117,27 @@ int build_empty(const RootPlan& plan, int proc) {
   if (proc >= 0 && (::mkdirat(root, kProc + 1, 0555) != 0 || !attach(proc, root, kProc + 1))) {
     return errno;
   }
-  if (!hold_still(root) || !change_to(root) || ::fchdir(plan.cwd.get()) != 0) return errno;
+  if (!hold_still(root) || !make_temporaries(plan, root, folders) || !change_to(root) ||
+      ::fchdir(plan.cwd.get()) != 0) {
+    return errno;
+  }
   ::close(root);
   return 0;
 }
 
 // Nobody's working directory has to change.
-int build_on_tree(int proc) {
+int build_on_tree(const RootPlan& plan, int proc, std::span<int> folders) {
   if (!separate(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)) return errno;
   if (proc >= 0 && !attach(proc, AT_FDCWD, kProc)) return errno;
+  if (!make_temporaries(plan, AT_FDCWD, folders)) return errno;
   return 0;
 }
 
 }  // namespace
 
-int build_root(const RootPlan& plan, int proc) {
+int build_root(const RootPlan& plan, int proc, std::span<int> folders) {
   ::umask(0);
-  return plan.keeps_tree ? build_on_tree(proc) : build_empty(plan, proc);
+  return plan.keeps_tree ? build_on_tree(plan, proc, folders) : build_empty(plan, proc, folders);
 }
 
 }  // namespace torno::launch

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@
 #include "broker/policy/policy.h"
 
 namespace torno::launch {
+
+inline constexpr std::size_t kMaxTemporaries = 16;  // of a policy
 
 struct RootEntry {
   enum class Kind { kFolder, kLink, kFile };
@@ -32,9 +35,17 @@ struct RootEntry {
   ino_t inode = 0;
 };
 
+// A folder of the program's own, as its policy has it.
+struct RootTemporary {
+  std::string path;
+  std::string size;    // bytes
+  std::string inodes;  // how many files it may hold
+};
+
 struct RootPlan {
   bool keeps_tree = false;
   std::vector<RootEntry> entries;  // of an empty tree; folders before what they hold
+  std::vector<RootTemporary> temporaries;
   // The working directory, of the launcher's namespace, by which the broker knows its name.
   Fd cwd;
 };
@@ -44,7 +55,7 @@ struct RootPlan {
 Result<RootPlan> plan_root(const policy::Policy& policy, const Program& program);
 
 // In init, alone in its new mount namespace. `proc`: a procfs that is mounted nowhere yet, or -1.
-// 0, or an errno value.
-int build_root(const RootPlan& plan, int proc);
+// `folders`: where descriptors of the temporary folders go, one each. 0, or an errno value.
+int build_root(const RootPlan& plan, int proc, std::span<int> folders);
 
 }  // namespace torno::launch

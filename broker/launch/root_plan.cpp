@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "broker/filter/executables.h"
 #include "broker/launch/root.h"
+#include "broker/policy/quantity.h"
 
 namespace torno::launch {
 namespace {
@@ -121,11 +123,46 @@ class Walk {
   int links_ = 0;
 };
 
+// Memory that a file takes beside what it holds is bounded by their number.
+constexpr std::uint64_t kBytesAFile = 4096;
+constexpr std::uint64_t kFewestFiles = 64;
+
+bool is_beneath(std::string_view path, const std::string& folder) {
+  return path == folder || path.starts_with(folder + "/");
+}
+
+// The program is not there any more once the folder is.
+Result<void> check_program(const Program& program, const std::string& folder) {
+  for (const ProgramFile& file : program.chain) {
+    if (!is_beneath(file.real_path, folder) && !is_beneath(file.path, folder)) continue;
+    return std::unexpected(Error{"'" + escape(file.path) + "' lies in " + escape(folder) +
+                                 ", which the policy makes a temporary folder of the program's "
+                                 "own; put the program elsewhere"});
+  }
+  return {};
+}
+
+Result<RootTemporary> plan_temporary(const policy::Temporary& wanted) {
+  const Fd folder(::open(wanted.path().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder) {
+    return std::unexpected(system_error(
+        "cannot make a temporary folder at " + escape(wanted.path()) + ", which must be one",
+        errno));
+  }
+  const auto size = policy::parse_size(wanted.size());
+  if (!size) return std::unexpected(Error{"temporary: " + size.error()});
+  const std::uint64_t files = std::max(*size / kBytesAFile, kFewestFiles);
+  return RootTemporary{wanted.path(), std::to_string(*size), std::to_string(files)};
+}
+
 bool foresee(const Program& program, RootPlan& plan) {
   if (::faccessat(plan.cwd.get(), "", X_OK, AT_EMPTY_PATH | AT_EACCESS) != 0) return false;
   Walk walk;
   for (const ProgramFile& file : program.chain) {
     if (!walk.add(file.path)) return false;
+  }
+  for (const RootTemporary& folder : plan.temporaries) {
+    if (!walk.add(folder.path)) return false;
   }
   plan.entries = walk.entries();
   return true;
@@ -140,6 +177,17 @@ Result<RootPlan> plan_root(const policy::Policy& policy, const Program& program)
   if (!plan.cwd) {
     return std::unexpected(
         system_error("cannot open the working directory (mount /proc for the broker)", errno));
+  }
+  for (const policy::Temporary& wanted : policy.merged().temporary()) {
+    if (auto checked = check_program(program, wanted.path()); !checked) {
+      return std::unexpected(checked.error());
+    }
+    auto planned = plan_temporary(wanted);
+    if (!planned) return std::unexpected(planned.error());
+    plan.temporaries.push_back(std::move(*planned));
+  }
+  if (plan.temporaries.size() > kMaxTemporaries) {
+    return std::unexpected(Error{"the policy has too many temporary folders"});
   }
   plan.keeps_tree = filter::allows_execution(policy) || !foresee(program, plan);
   return plan;

@@ -66,8 +66,8 @@ std::uint64_t wanted_namespaces(const policy::Policy& policy) {
     const bool chosen = merged.wall().empty() ? by_default : names(merged.wall(), each.wall);
     if (chosen || names(merged.require(), each.wall)) wanted |= each.flag;
   }
-  // Its procfs has to be mounted.
-  if ((wanted & CLONE_NEWPID) != 0) wanted |= CLONE_NEWNS;
+  // Its procfs has to be mounted, as has a temporary folder.
+  if ((wanted & CLONE_NEWPID) != 0 || merged.temporary_size() > 0) wanted |= CLONE_NEWNS;
   return wanted;
 }
 
@@ -96,6 +96,9 @@ std::vector<std::uint64_t> namespaces(const policy::Policy& policy) {
 }  // namespace
 
 const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given) {
+  if (policy.temporary_size() > 0 && (given & CLONE_NEWNS) == 0) {
+    return policy::Wall_Name(policy::MOUNT_NAMESPACE).c_str();
+  }
   for (const Namespace& each : kNamespaces) {
     const bool required = names(policy.require(), each.wall);
     if (required && (given & each.flag) == 0) return policy::Wall_Name(each.wall).c_str();

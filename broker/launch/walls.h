@@ -31,8 +31,8 @@ struct Walls {
   std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };
 
-// Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`? Its
-// name; null: no.
+// Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`, or have
+// what needs one? Its name; null: no.
 const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given);
 
 // Their names, as policies have them.

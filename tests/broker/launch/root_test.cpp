@@ -54,7 +54,7 @@ class Root : public ProgramTest {
     const auto plan = plan_root(*loaded.policy, program);
     ASSERT_TRUE(plan) << plan.error().message;
     torno::test::in_a_child(torno::test::enter_mount_namespace, [&] {
-      ASSERT_EQ(build_root(*plan, -1), 0);
+      ASSERT_EQ(build_root(*plan, -1, {}), 0);
       look();
     });
   }
@@ -180,7 +180,7 @@ TEST_F(Root, AProgramThatWasSwappedIsNotTaken) {
   ASSERT_TRUE(plan);
   std::filesystem::rename(copy("other", 0755, "/bin/false"), name);
   torno::test::in_a_child(torno::test::enter_mount_namespace,
-                          [&] { EXPECT_EQ(build_root(*plan, -1), ESTALE); });
+                          [&] { EXPECT_EQ(build_root(*plan, -1, {}), ESTALE); });
 }
 
 // What is made by a relative name comes into being in the real one; the broker reads its name.

@@ -178,8 +178,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
     return std::unexpected(Error{"the program's wall_time was over before it was confined"});
   }
   if (word->kind != Word::Kind::kConfined) {
-    again =
-        word->step == Step::kNamespaces || word->step == Step::kProc || word->step == Step::kRoot;
+    // A program that was swapped meanwhile is no matter of this kernel's.
+    const bool refused_root = word->step == Step::kRoot && word->number != ESTALE;
+    again = word->step == Step::kNamespaces || word->step == Step::kProc || refused_root;
     wait_for_init();
     return std::unexpected(system_error(name_of(word->step), word->number));
   }

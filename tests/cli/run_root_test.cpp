@@ -118,6 +118,17 @@ TEST_F(RunRoot, ProgramsStartByWhateverNameTheyHave) {
   std::filesystem::current_path(before);
 }
 
+// Where init has no pid namespace, it finds those that are left by their list in /proc.
+TEST_F(RunRoot, WithoutAPidNamespaceNobodyIsLeftEither) {
+  const std::string policy =
+      directory_.write("mount.policy", "include: \"base\"\nwall: MOUNT_NAMESPACE\n");
+  // To the end of the output, which the child has too.
+  const Said said =
+      run({"--policy", policy, "--", "/bin/sh", "-c", "(while :; do :; done) & echo started"});
+  EXPECT_EQ(said.out, "started\n") << said.err;
+  EXPECT_EQ(said.status, 0);
+}
+
 TEST_F(RunRoot, TheWorkingDirectoryMayLieOnAnotherMount) {
   ASSERT_EQ(::mkdir(directory_.path("mount").c_str(), 0755), 0);
   const std::string mount = directory_.path("mount");

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 
@@ -85,6 +86,23 @@ Result<std::string> added_text(const RunPolicy& wanted, std::size_t first_profil
   return text;
 }
 
+// What the user names is the machine's, and nothing of that is in a folder of the program's own.
+bool is_seen(const RunPolicy& wanted, const policy::Policy& policy) {
+  for (const auto* words : {&wanted.read, &wanted.write}) {
+    for (const std::string& word : *words) {
+      std::error_code error;
+      const std::string path = std::filesystem::weakly_canonical(word, error).string();
+      for (const policy::Temporary& folder : policy.merged().temporary()) {
+        if (path != folder.path() && !path.starts_with(folder.path() + "/")) continue;
+        say_error("'" + escape(word) + "' is not seen by the program, for which the policy makes " +
+                  escape(folder.path()) + " a temporary folder of its own; put it elsewhere");
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 // The program needs no rule to be executed, but one that denies it holds.
 bool may_start(const launch::Program& program, const policy::Policy& policy) {
   for (const launch::ProgramFile& file : program.chain) {
@@ -118,6 +136,7 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
   // the work of the program that was run last.
   const policy::Loaded loaded = policy::load(root, options);
   if (!report(loaded.diagnostics)) return nullptr;
+  if (!is_seen(wanted, *loaded.policy)) return nullptr;
   if (!may_start(program, *loaded.policy)) return nullptr;
   if (!report(filter::check(*loaded.policy))) return nullptr;
   if (filter::allows_execution(*loaded.policy) &&

@@ -35,8 +35,9 @@ Step create_file(const Task& task, const Aim& aim, const OpenRequest& request, c
 
   // O_EXCL: what is made is a plain file of ours; whatever came there meanwhile has not been
   // looked at, and is looked at now.
-  auto made = openat2(task.broker.root.get(), target.path.below_root(),
-                      request.flags | O_EXCL | O_NOCTTY, request.mode, kNoLinks);
+  const Mounts::Start start = task.broker.mounts.start_of(target.path.view());
+  auto made = openat2(start.directory, start.path, request.flags | O_EXCL | O_NOCTTY, request.mode,
+                      kNoLinks);
   const bool asked_exclusive = (request.flags & O_EXCL) != 0;
   if (!made && made.error() == EEXIST && !asked_exclusive) return Step::kChanged;
   if (!made && made.error() == ELOOP) return Step::kChanged;

@@ -20,9 +20,9 @@ bool directory_name(const Task& task, int fd, std::string& name, Outcome& outcom
 
   // Whatever goes wrong from here on answers alike: the name is of the client's choosing, and may
   // be that of something it is not to know of.
-  const char* below_root = name.size() == 1 ? "." : name.c_str() + 1;
-  const auto ours = openat2(task.broker.root.get(), below_root, O_PATH | O_DIRECTORY, 0,
-                            kNoLinks | task.cached());
+  const Mounts::Start start = task.broker.mounts.start_of(name);
+  const auto ours =
+      openat2(start.directory, start.path, O_PATH | O_DIRECTORY, 0, kNoLinks | task.cached());
   if (!ours && ours.error() == EAGAIN && task.wait == Wait::kNever) {
     outcome = wait_needed();
     return false;

@@ -21,6 +21,16 @@ Result<Files> Files::create(const std::vector<std::string>& protected_paths) {
   return Files(std::make_unique<State>(std::move(*foundation)));
 }
 
+Result<void> Files::mount(std::string path, Fd directory) {
+  struct statx stat{};
+  if (const int error = identify(directory.get(), stat); error != 0) {
+    return std::unexpected(system_error("cannot look at " + escape(path), error));
+  }
+  state_->foundation.local.add(stat.stx_mnt_id);
+  state_->foundation.mounts.add(std::move(path), std::move(directory));
+  return {};
+}
+
 Outcome Files::open(const policy::PolicyStack& policy, const OpenRequest& request,
                     Wait wait) const {
   return open_file({state_->foundation, policy, request.place, wait}, request);

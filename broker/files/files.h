@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/base/error.h"
+#include "broker/base/fd.h"
 #include "broker/files/outcome.h"
 #include "broker/files/request.h"
 #include "broker/policy/policy.h"
@@ -26,6 +27,10 @@ class Files {
   Files(Files&&) noexcept;
   Files& operator=(Files&&) noexcept;
   ~Files();
+
+  // Before the first request: what lies at this canonical path is what the directory holds, an
+  // O_PATH descriptor of a tmpfs.
+  Result<void> mount(std::string path, Fd directory);
 
   Outcome open(const policy::PolicyStack& policy, const OpenRequest& request, Wait wait) const;
   Outcome stat(const policy::PolicyStack& policy, const StatRequest& request, Wait wait) const;

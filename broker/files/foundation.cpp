@@ -23,8 +23,8 @@ struct Number {
   std::array<char, 12> text;
 };
 
-Result<void> check_openat2(const Fd& root) {
-  const auto probe = openat2(root.get(), ".", O_PATH | O_DIRECTORY, 0, kNoLinks | RESOLVE_CACHED);
+Result<void> check_openat2(int root) {
+  const auto probe = openat2(root, ".", O_PATH | O_DIRECTORY, 0, kNoLinks | RESOLVE_CACHED);
   if (probe || probe.error() == EAGAIN) return {};
   switch (probe.error()) {
     case ENOSYS:
@@ -43,14 +43,15 @@ Result<void> check_openat2(const Fd& root) {
 
 Result<Foundation> Foundation::lay(const std::vector<std::string>& protected_paths) {
   Foundation laid;
-  laid.root = Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!laid.root) return std::unexpected(system_error("cannot open /", errno));
+  laid.mounts = Mounts(Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+  if (laid.mounts.root() < 0) return std::unexpected(system_error("cannot open /", errno));
   struct statx root{};
-  if (const int error = identify(laid.root.get(), root); error != 0) {
+  if (const int error = identify(laid.mounts.root(), root); error != 0) {
     return std::unexpected(system_error("cannot look at /", error));
   }
   laid.root_mount = root.stx_mnt_id;
-  if (auto usable = check_openat2(laid.root); !usable) return std::unexpected(usable.error());
+  if (auto usable = check_openat2(laid.mounts.root()); !usable)
+    return std::unexpected(usable.error());
 
   laid.own_descriptors = Fd(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!laid.own_descriptors) {

@@ -14,6 +14,7 @@
 #include "broker/base/fd.h"
 #include "broker/files/known_objects.h"
 #include "broker/files/local_mounts.h"
+#include "broker/files/mounts.h"
 #include "broker/files/protected.h"
 
 namespace torno::files {
@@ -31,7 +32,7 @@ struct Foundation {
   // About the link of descriptor `fd` in /proc/self/fd itself.
   int stat_link_of(int fd, unsigned mask, struct statx& stat) const;
 
-  Fd root;  // "/", O_PATH
+  Mounts mounts;
   std::uint64_t root_mount = 0;
   Fd own_descriptors;  // /proc/self/fd, O_PATH
   pid_t owner = 0;     // the process whose descriptors those are

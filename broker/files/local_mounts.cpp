@@ -68,6 +68,10 @@ Result<LocalMounts> LocalMounts::read() {
   return mounts;
 }
 
+void LocalMounts::add(std::uint64_t mount_id) {
+  ids_.insert(std::ranges::upper_bound(ids_, mount_id), mount_id);
+}
+
 bool LocalMounts::contains(std::uint64_t mount_id) const {
   return std::ranges::binary_search(ids_, mount_id);
 }

@@ -17,6 +17,9 @@ class LocalMounts {
   // hold a thread up; no verdict depends on it.
   static Result<LocalMounts> read();
 
+  // A mount that was made meanwhile, and is known to be one of them.
+  void add(std::uint64_t mount_id);
+
   bool contains(std::uint64_t mount_id) const;
   // Of those: may a file be opened for writing as well? On overlayfs that first copies a file of
   // the lower layer, whatever its size.

@@ -37,9 +37,9 @@ bool open_known(const Task& task, const Aim& aim, const OpenRequest& request, co
 
   // What was mounted over the path since then would be somebody else's to answer for.
   const std::uint64_t same_mount = known->on_root_mount ? RESOLVE_NO_XDEV : 0;
-  auto fd =
-      openat2(task.broker.root.get(), target.path.below_root(),
-              request.flags | O_NONBLOCK | O_NOCTTY, 0, kNoLinks | same_mount | task.cached());
+  const Mounts::Start start = task.broker.mounts.start_of(path);
+  auto fd = openat2(start.directory, start.path, request.flags | O_NONBLOCK | O_NOCTTY, 0,
+                    kNoLinks | same_mount | task.cached());
   if (!fd || !is_still(fd->get(), known->object)) return false;
   if ((request.flags & O_NONBLOCK) == 0 &&
       ::fcntl(fd->get(), F_SETFL, static_cast<int>(request.flags)) != 0) {

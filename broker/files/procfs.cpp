@@ -35,7 +35,7 @@ Link link(std::string_view path) {
   return holds_links && !rest.empty() ? Link::kNever : Link::kNone;
 }
 
-bool KernelPlace::find(const CanonicalPath& path, const Place& place, int root) {
+bool KernelPlace::find(const CanonicalPath& path, const Place& place, const Mounts& mounts) {
   std::array<char, 16> digits;
   translated_ = path;
   if (is_at_or_beneath(path.view(), kSelf)) {
@@ -48,13 +48,11 @@ bool KernelPlace::find(const CanonicalPath& path, const Place& place, int root) 
       return false;
     }
   }
-  directory_ = root;
-  path_ = translated_.below_root();
+  start_ = mounts.start_of(translated_.view());
   if (place.proc < 0 || !covers(path.view())) return true;
-  directory_ = place.proc;
-  path_ += kRoot.size() - 1;  // behind "proc"
-  path_ += *path_ == '/' ? 1 : 0;
-  if (*path_ == '\0') path_ = ".";
+  const char* rest = translated_.view().data() + kRoot.size();
+  rest += *rest == '/' ? 1 : 0;
+  start_ = {place.proc, *rest == '\0' ? "." : rest};
   return true;
 }
 

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "broker/files/canonical_path.h"
+#include "broker/files/mounts.h"
 #include "broker/files/request.h"
 #include "broker/policy/procfs.h"
 
@@ -40,16 +41,16 @@ Link link(std::string_view path);
 // Where the broker opens a path: "/proc/self/x" is "1234/x" in the client's procfs.
 class KernelPlace {
  public:
-  // False: too long, or no client is known. `root` is the broker's root directory.
-  bool find(const CanonicalPath& path, const Place& place, int root);
+  // False: too long, or no client is known.
+  bool find(const CanonicalPath& path, const Place& place, const Mounts& mounts);
 
-  int directory() const { return directory_; }
-  const char* path() const { return path_; }
+  int directory() const { return start_.directory; }
+  const char* path() const { return start_.path; }
+  Mounts::Start start() const { return start_; }
 
  private:
   CanonicalPath translated_;
-  int directory_ = -1;
-  const char* path_ = nullptr;
+  Mounts::Start start_{-1, nullptr};
 };
 
 }  // namespace torno::files::procfs

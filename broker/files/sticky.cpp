@@ -24,8 +24,9 @@ bool may_reuse(const Task& task, const CanonicalPath& path, const Pin& existing)
   if (existing.stat.stx_uid == task.broker.user) return true;
   CanonicalPath parent = path;
   parent.pop();
-  const auto directory = openat2(task.broker.root.get(), parent.below_root(), O_PATH | O_DIRECTORY,
-                                 0, kNoLinks | task.cached());
+  const Mounts::Start start = task.broker.mounts.start_of(parent.view());
+  const auto directory =
+      openat2(start.directory, start.path, O_PATH | O_DIRECTORY, 0, kNoLinks | task.cached());
   return directory && !is_foreign_in_sticky(task, directory->get(), existing.stat);
 }
 

@@ -74,15 +74,15 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
   const bool in_proc = procfs::covers(path.view());
   procfs::KernelPlace proc;
   if (is_off_limits(task, path.view(), aim.wanted) ||
-      (in_proc && !proc.find(path, task.place, task.broker.root.get()))) {
+      (in_proc && !proc.find(path, task.place, task.broker.mounts))) {
     deny(outcome, path.view(), aim.wanted, nullptr);
     return Vetted::kDenied;
   }
 
   const std::uint64_t flags = O_PATH | (aim.follow || target.directory ? 0 : O_NOFOLLOW) |
                               (target.directory ? O_DIRECTORY : 0);
-  auto fd = openat2(in_proc ? proc.directory() : task.broker.root.get(),
-                    in_proc ? proc.path() : path.below_root(), flags, 0, kNoLinks | task.cached());
+  const Mounts::Start start = in_proc ? proc.start() : task.broker.mounts.start_of(path.view());
+  auto fd = openat2(start.directory, start.path, flags, 0, kNoLinks | task.cached());
   if (!fd) return failed_to_open(task, fd.error(), outcome);
   pin.fd = std::move(*fd);
 

@@ -40,7 +40,7 @@ class Walk {
   bool follow_own(procfs::Link link);
   bool continue_at(std::string_view text);
   bool find(procfs::KernelPlace& place) const {
-    return place.find(path_, task_.place, task_.broker.root.get());
+    return place.find(path_, task_.place, task_.broker.mounts);
   }
   int here();  // the directory at path_, pinned; -1: failed
   bool visible(bool last);
@@ -130,13 +130,14 @@ bool Walk::into(std::string_view name, bool last) {
   const procfs::Link own = procfs::link(path_.view());
   if (own != procfs::Link::kNone && follow) return follow_own(own);
 
-  // "/proc/self" is a directory here, under the client's number.
-  procfs::KernelPlace proc;
-  const bool is_proc = path_.view() == procfs::kSelf || path_.view() == procfs::kRoot;
-  if (is_proc && !find(proc)) return refuse(ahead_);
-  auto object = openat2(is_proc ? proc.directory() : directory,
-                        is_proc ? proc.path() : std::string(name).c_str(), O_PATH | O_NOFOLLOW, 0,
-                        kNoLinks | task_.cached());
+  // "/proc/self" is a directory here, under the client's number; and some folders are its own.
+  procfs::KernelPlace own_place;
+  const bool is_own = path_.view() == procfs::kSelf || path_.view() == procfs::kRoot ||
+                      task_.broker.mounts.is_mount(path_.view());
+  if (is_own && !find(own_place)) return refuse(ahead_);
+  auto object = openat2(is_own ? own_place.directory() : directory,
+                        is_own ? own_place.path() : std::string(name).c_str(), O_PATH | O_NOFOLLOW,
+                        0, kNoLinks | task_.cached());
   if (!object) {
     if (object.error() == EAGAIN && task_.wait == Wait::kNever) return wait();
     target_.missing = object.error() == ENOENT && last;
@@ -201,7 +202,7 @@ bool Walk::continue_at(std::string_view text) {
 }
 
 int Walk::here() {
-  if (path_.is_root()) return task_.broker.root.get();
+  if (path_.is_root()) return task_.broker.mounts.root();
   if (here_) return here_.get();
   procfs::KernelPlace opened;
   if (!find(opened)) {

@@ -43,7 +43,7 @@ void say(const Plan& plan, const Word& word) {
 }
 
 // All but standard input and outputs and what `kept` names.
-void close_others(const Plan& plan, std::array<int, 4> kept) {
+void close_others(const Plan& plan, std::array<int, 5> kept) {
   std::ranges::sort(kept);
   unsigned first = 3;
   for (const int fd : kept) {
@@ -89,8 +89,8 @@ void map_ids(const Plan& plan) {
   }
 }
 
-// A procfs of the new pid namespace, mounted nowhere: the broker looks into it for the program.
-void make_proc(const Plan& plan) {
+// A procfs of the new pid namespace, mounted nowhere yet: the broker looks into it for the program.
+int make_proc(const Plan& plan) {
   const auto context = static_cast<int>(::syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC));
   if (context < 0) fail(plan, Step::kProc);
   if (::syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
@@ -102,6 +102,7 @@ void make_proc(const Plan& plan) {
   if (proc < 0) fail(plan, Step::kProc);
   ::close(context);
   say(plan, {Word::Kind::kProc, Step::kNone, 0, proc});
+  return proc;
 }
 
 // The launcher's handlers are not the program's, nor is what it ignores or holds back.
@@ -170,13 +171,13 @@ int load_filter(const Plan& plan) {
   fail(plan, Step::kExec);
 }
 
-// Sends SIGKILL to the children of init. Whose parent dies becomes one, since init is a subreaper.
-void kill_children() {
+// Sends SIGKILL to the children of init, which the kernel lists in a file. Whose parent dies
+// becomes one, since init is a subreaper.
+void kill_children(int list) {
   std::array<char, 4096> text;
-  const int file = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return;
   pid_t child = 0;
-  for (ssize_t size = 0; (size = ::read(file, text.data(), text.size())) > 0;) {
+  off_t at = 0;
+  for (ssize_t size = 0; (size = ::pread(list, text.data(), text.size(), at)) > 0; at += size) {
     for (ssize_t i = 0; i < size; ++i) {
       const char letter = text[static_cast<std::size_t>(i)];
       if (letter >= '0' && letter <= '9') {
@@ -187,13 +188,15 @@ void kill_children() {
       }
     }
   }
-  ::close(file);
 }
 
 class Init {
  public:
-  Init(const Plan& plan, pid_t program)
-      : plan_(plan), program_(program), deadline_(now() + plan.wall_time * 1000) {}
+  Init(const Plan& plan, pid_t program, int children)
+      : plan_(plan),
+        program_(program),
+        children_(children),
+        deadline_(now() + plan.wall_time * 1000) {}
 
   // Until nobody is left, or will be once this process ends.
   void serve(int signals) {
@@ -202,7 +205,7 @@ class Init {
       if (ended_) {
         // With the first process of a pid namespace the kernel kills all others.
         if ((plan_.namespaces & CLONE_NEWPID) != 0) return;
-        kill_children();
+        kill_children(children_);
         ::poll(nullptr, 0, kKillAgain);
         continue;
       }
@@ -260,6 +263,7 @@ class Init {
 
   const Plan& plan_;
   const pid_t program_;
+  const int children_;  // the list of its own; without a pid namespace
   const std::uint64_t deadline_;
   bool ended_ = false;
   bool killed_ = false;
@@ -284,6 +288,8 @@ const char* name_of(Step step) {
       return "cannot make namespaces";
     case Step::kProc:
       return "cannot make a procfs for the program's pid namespace";
+    case Step::kRoot:
+      return "cannot make a root of the program's own";
     case Step::kOutliveNobody:
       return "cannot bind the program's life to the launcher's";
     case Step::kSession:
@@ -322,17 +328,29 @@ void run_init(const Plan& plan) {
   // memory; and /proc/self is not this user's otherwise.
   if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if ((plan.namespaces & CLONE_NEWUSER) != 0) map_ids(plan);
-  close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher});
+  close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher, plan.root->cwd.get()});
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if (::setsid() < 0) fail(plan, Step::kSession);
   const int signals = watch_signals(plan);
   ::signal(SIGPIPE, SIG_IGN);  // nobody hears it any more once the launcher is dead
   const pid_t init = ::getpid();
-  if ((plan.namespaces & CLONE_NEWPID) != 0) make_proc(plan);
+  const bool counts = (plan.namespaces & CLONE_NEWPID) != 0;
+  const int proc = counts ? make_proc(plan) : -1;
+  // Before /proc is out of reach.
+  const int children = counts ? -1 : ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  if (!counts && children < 0) fail(plan, Step::kOutliveNobody);
+  if ((plan.namespaces & CLONE_NEWNS) != 0) {
+    std::array<int, kMaxTemporaries> folders;
+    const int error = build_root(*plan.root, proc, folders);
+    if (error != 0) fail(plan, Step::kRoot, error);
+    for (std::size_t i = 0; i < plan.root->temporaries.size(); ++i) {
+      say(plan, {Word::Kind::kFolder, Step::kNone, 0, folders[i]});
+    }
+  }
   const pid_t program = raw_fork(0);
   if (program < 0) fail(plan, Step::kFork);
   if (program == 0) become_program(plan, init);
-  Init(plan, program).serve(signals);
+  Init(plan, program, children).serve(signals);
   ::_exit(0);
 }
 

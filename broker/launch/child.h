@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 
+#include "broker/launch/root.h"
 #include "broker/session/walls.h"
 
 namespace torno::launch {
@@ -23,6 +24,7 @@ enum class Step : std::int32_t {
   kNone,
   kNamespaces,     // clone, uid_map, gid_map
   kProc,           // fsopen, fsmount
+  kRoot,           // build_root()
   kOutliveNobody,  // PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, signalfd
   kSession,        // setsid, setpgid
   kDescriptors,
@@ -40,6 +42,7 @@ enum class Step : std::int32_t {
 struct Word {
   enum class Kind : std::int32_t {
     kProc,      // number: the descriptor of the namespace's own procfs, in init
+    kFolder,    // number: the descriptor of a temporary folder, in init; in the plan's order
     kConfined,  // pid: the program's process, in its namespace; number: the listener's descriptor
     kFailed,    // step, number: an errno value
     kTimeOver,  // the program is being killed for it
@@ -55,7 +58,8 @@ struct Plan {
   const char* path = nullptr;
   char* const* arguments = nullptr;
   char* const* environment = nullptr;
-  std::uint64_t namespaces = 0;  // CLONE_NEW*: what clone(2) is given for init
+  std::uint64_t namespaces = 0;    // CLONE_NEW*: what clone(2) is given for init
+  const RootPlan* root = nullptr;  // built where there is a mount namespace
   uid_t user = 0;
   gid_t group = 0;
   std::span<const sock_filter> filter;

@@ -68,6 +68,12 @@ pid_t only_child(pid_t process) {
   return children >> child ? child : 0;
 }
 
+std::string why_needed(const policy::PolicyFile& policy, const std::string& wall) {
+  const bool for_folder =
+      policy.temporary_size() > 0 && wall == policy::Wall_Name(policy::MOUNT_NAMESPACE);
+  return for_folder ? "the policy has a temporary folder, which needs " : "the policy requires ";
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   result.reserve(texts.size() + 1);
@@ -85,10 +91,10 @@ session::Settings settings() {
 }  // namespace
 
 struct Sandbox::State {
-  State(Options chosen, files::Files files)
+  State(Options chosen, files::Files performer)
       : options(std::move(chosen)),
         auditor(options.audit_fd, options.format),
-        services(settings(), {}, std::move(files), auditor, open_files()) {}
+        files(std::move(performer)) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
@@ -97,6 +103,7 @@ struct Sandbox::State {
   Result<void> start_in(std::uint64_t namespaces, const Walls& walls, bool& again);
   Result<void> fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say, Pipe& go_on);
   static Result<Fd> take(pid_t child, int number);
+  Result<void> mount(const RootPlan& root, std::vector<Fd> folders);
   void supervise(Fd listener);
   // Nothing when init is gone without a word.
   std::optional<Word> hear() const;
@@ -104,7 +111,8 @@ struct Sandbox::State {
 
   Options options;
   audit::Auditor auditor;
-  session::Services services;
+  files::Files files;                         // until the services have it
+  std::optional<session::Services> services;  // once the program's own folders are known
   std::shared_ptr<notify::Supervisor> supervisor;
   std::thread thread;  // of the supervisor
 
@@ -126,7 +134,7 @@ Result<void> Sandbox::State::start() {
   for (const std::uint64_t namespaces : walls->namespaces) {
     const char* missing = missing_namespace(options.policy->merged(), namespaces);
     if (missing != nullptr) {
-      return std::unexpected(Error{std::string("the policy requires ") + missing +
+      return std::unexpected(Error{why_needed(options.policy->merged(), missing) + missing +
                                    ", which this kernel does not give this user (" +
                                    started.error().message + ")"});
     }
@@ -152,11 +160,17 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   words = std::move(say->read);
 
   auto word = hear();
-  if (word && word->kind == Word::Kind::kProc) {
+  std::vector<Fd> folders;
+  for (; word; word = hear()) {
+    const bool is_proc = word->kind == Word::Kind::kProc;
+    if (!is_proc && word->kind != Word::Kind::kFolder) break;
     auto taken = take(init, word->number);
     if (!taken) return std::unexpected(taken.error());
-    proc = std::move(*taken);
-    word = hear();
+    if (is_proc) {
+      proc = std::move(*taken);
+    } else {
+      folders.push_back(std::move(*taken));
+    }
   }
   if (!word)
     return std::unexpected(Error{"the program's first process died before it was confined"});
@@ -164,7 +178,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
     return std::unexpected(Error{"the program's wall_time was over before it was confined"});
   }
   if (word->kind != Word::Kind::kConfined) {
-    again = word->step == Step::kNamespaces || word->step == Step::kProc;
+    // A program that was swapped meanwhile is no matter of this kernel's.
+    const bool refused_root = word->step == Step::kRoot && word->number != ESTALE;
+    again = word->step == Step::kNamespaces || word->step == Step::kProc || refused_root;
     wait_for_init();
     return std::unexpected(system_error(name_of(word->step), word->number));
   }
@@ -172,6 +188,7 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   auto listener = take(program, word->number);
   if (!listener) return std::unexpected(listener.error());
   program_process = pidfd_open(program);
+  if (auto mounted = mount(walls.root, std::move(folders)); !mounted) return mounted;
   in_force = namespace_names(namespaces);
   if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
   if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
@@ -191,6 +208,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.arguments = arguments.data();
   plan.environment = environment.data();
   plan.namespaces = namespaces;
+  plan.root = &walls.root;
   plan.user = ::geteuid();
   plan.group = ::getegid();
   plan.filter = walls.filter;
@@ -222,10 +240,23 @@ Result<Fd> Sandbox::State::take(pid_t child, int number) {
   return taken;
 }
 
+Result<void> Sandbox::State::mount(const RootPlan& root, std::vector<Fd> folders) {
+  // Without one of them its name would lead to the machine's own folder.
+  if (folders.size() != root.temporaries.size()) {
+    return std::unexpected(Error{"the program has not all of its temporary folders"});
+  }
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    auto mounted = files.mount(root.temporaries[i].path, std::move(folders[i]));
+    if (!mounted) return mounted;
+  }
+  services.emplace(settings(), policy::LoadOptions{}, std::move(files), auditor, open_files());
+  return {};
+}
+
 void Sandbox::State::supervise(Fd listener) {
   supervisor = std::make_shared<notify::Supervisor>(
-      services, notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc),
-                                            program, ::geteuid(), filter::landlock_abi() > 0});
+      *services, notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc),
+                                             program, ::geteuid(), filter::landlock_abi() > 0});
   thread = std::thread([this] {
     for (;;) {
       try {
@@ -263,8 +294,8 @@ Sandbox::State::~State() {
   supervisor->stop();
   thread.join();
   constexpr std::chrono::seconds kDrainTime{2};
-  services.slow_pool.drain(kDrainTime);
-  services.closer.drain(kDrainTime);
+  services->slow_pool.drain(kDrainTime);
+  services->closer.drain(kDrainTime);
 }
 
 Sandbox::Sandbox(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -66,8 +66,8 @@ std::uint64_t wanted_namespaces(const policy::Policy& policy) {
     const bool chosen = merged.wall().empty() ? by_default : names(merged.wall(), each.wall);
     if (chosen || names(merged.require(), each.wall)) wanted |= each.flag;
   }
-  // Its procfs has to be mounted.
-  if ((wanted & CLONE_NEWPID) != 0) wanted |= CLONE_NEWNS;
+  // Its procfs has to be mounted, as has a temporary folder.
+  if ((wanted & CLONE_NEWPID) != 0 || merged.temporary_size() > 0) wanted |= CLONE_NEWNS;
   return wanted;
 }
 
@@ -87,6 +87,8 @@ std::vector<std::uint64_t> namespaces(const policy::Policy& policy) {
   add(wanted);
   // A procfs of one's own is refused where parts of the system's are hidden.
   if ((wanted & CLONE_NEWPID) != 0) add(wanted & ~std::uint64_t{CLONE_NEWPID});
+  // And a root, where something forbids to mount.
+  if ((wanted & CLONE_NEWNS) != 0) add(wanted & ~std::uint64_t{CLONE_NEWPID | CLONE_NEWNS});
   tries.push_back(0);
   return tries;
 }
@@ -94,6 +96,9 @@ std::vector<std::uint64_t> namespaces(const policy::Policy& policy) {
 }  // namespace
 
 const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given) {
+  if (policy.temporary_size() > 0 && (given & CLONE_NEWNS) == 0) {
+    return policy::Wall_Name(policy::MOUNT_NAMESPACE).c_str();
+  }
   for (const Namespace& each : kNamespaces) {
     const bool required = names(policy.require(), each.wall);
     if (required && (given & each.flag) == 0) return policy::Wall_Name(each.wall).c_str();
@@ -131,6 +136,9 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   }
   walls.mdwe = session::wants_mdwe(merged);
   walls.namespaces = namespaces(policy);
+  auto root = plan_root(policy, program);
+  if (!root) return std::unexpected(root.error());
+  walls.root = std::move(*root);
   if (filter::landlock_abi() == 0) return walls;
   auto ruleset = filter::make_ruleset();
   if (!ruleset) return std::unexpected(ruleset.error());

@@ -9,6 +9,7 @@
 #include "broker/base/fd.h"
 #include "broker/filter/program.h"
 #include "broker/launch/program.h"
+#include "broker/launch/root.h"
 #include "broker/policy/policy.h"
 #include "broker/session/walls.h"
 
@@ -24,13 +25,14 @@ struct Walls {
   // CLONE_NEW*: what the policy wants, the most first. An ordinary user may have them with a user
   // namespace alone, or not at all; the first that the kernel gives is taken.
   std::vector<std::uint64_t> namespaces;
+  RootPlan root;  // of a mount namespace
   std::vector<session::ResourceLimit> limits;
   std::uint64_t open_files = 0;
   std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };
 
-// Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`? Its
-// name; null: no.
+// Does the policy require one of these namespaces (CLONE_NEW*) that are not among `given`, or have
+// what needs one? Its name; null: no.
 const char* missing_namespace(const policy::PolicyFile& policy, std::uint64_t given);
 
 // Their names, as policies have them.

@@ -7,6 +7,7 @@
 #include "broker/policy/environment.h"
 #include "broker/policy/file_rules.h"
 #include "broker/policy/glob.h"
+#include "broker/policy/procfs.h"
 #include "broker/policy/quantity.h"
 #include "broker/policy/suggest.h"
 #include "broker/policy/variables.h"
@@ -15,6 +16,9 @@ namespace torno::policy {
 namespace {
 
 constexpr std::uint32_t kMaxArgument = 5;
+
+// Each is a mount of every program that is started.
+constexpr int kMaxTemporaries = 16;
 
 Permissions bit(Permission permission) {
   switch (permission) {
@@ -76,6 +80,7 @@ void RuleReader::read(const Located& root, bool included) {
   for (int i = 0; i < policy.connect_size(); ++i) read_connect(root.nested("connect", i));
   for (int i = 0; i < policy.syscall_size(); ++i) read_syscall(root.nested("syscall", i));
   for (int i = 0; i < policy.expect_size(); ++i) read_expect(root.nested("expect", i));
+  for (int i = 0; i < policy.temporary_size(); ++i) read_temporary(root.nested("temporary", i));
   read_environment(root);
   const auto add = [](const auto& walls, auto& merged) {
     for (const int wall : walls) {
@@ -84,6 +89,75 @@ void RuleReader::read(const Located& root, bool included) {
   };
   add(policy.require(), *draft_.merged.mutable_require());
   add(policy.wall(), *draft_.merged.mutable_wall());
+}
+
+bool RuleReader::check_temporary(const RulePath& path, const Located& temporary) {
+  const auto refuse = [&](const char* why) {
+    report_.error(temporary.at("path"), "'" + escape(path.written.text()) + "' " + why);
+    return false;
+  };
+  if (!path.pattern.is_literal()) {
+    return refuse("names more than one folder; write it without wildcards");
+  }
+  // A program would not find it at the name that it knows.
+  if (!path.links.empty()) return refuse("leads through a symlink; write where it leads");
+  const std::string folder = path.pattern.literal_prefix();
+  if (folder == "/") return refuse("is the root; name a folder beneath it");
+  if (procfs::covers(folder)) return refuse("lies in /proc; name another folder");
+  const auto beneath = [](const std::string& inner, const std::string& outer) {
+    return inner.starts_with(outer + "/");
+  };
+  for (const Temporary& other : draft_.merged.temporary()) {
+    if (beneath(folder, other.path()) || beneath(other.path(), folder)) {
+      return refuse("and another temporary folder lie one in the other; keep one of them");
+    }
+    if (other.path() == folder) {
+      return refuse("is a temporary folder already, of another size; keep one of them");
+    }
+  }
+  return check_protected(path, temporary.at("path"));
+}
+
+void RuleReader::read_temporary(const Located& temporary) {
+  const auto& message = static_cast<const Temporary&>(temporary.message());
+  if (!temporary.names("path") || !temporary.names("size")) {
+    report_.error(temporary.start(),
+                  "a temporary folder needs both; write path: \"/tmp\" size: \"64M\"");
+    return;
+  }
+  const auto size = parse_size(message.size());
+  if (!size || *size == 0) {
+    report_.error(temporary.at("size"),
+                  size ? "a size of 0 holds nothing; write more" : size.error());
+    return;
+  }
+  auto path = read_path(message.path(), temporary.at("path"));
+  if (!path) return;
+  const auto& known = draft_.merged.temporary();
+  const bool again = std::ranges::any_of(known, [&](const Temporary& other) {
+    return other.path() == path->pattern.literal_prefix() && parse_size(other.size()) == size;
+  });
+  if (again || !check_temporary(*path, temporary)) return;
+  if (known.size() == kMaxTemporaries) {
+    report_.error(temporary.start(), "more than 16 temporary folders; keep the larger ones");
+    return;
+  }
+  Temporary* merged = draft_.merged.add_temporary();
+  merged->set_path(path->pattern.literal_prefix());
+  merged->set_size(message.size());
+
+  DraftFileRule rule;
+  rule.source = temporary.start();
+  rule.allow = kRead | kWrite | kCreate;
+  rule.path = std::move(*path);
+  rule.path.adapted = true;  // that another rule says the same is no mistake
+  for (PathPattern* pattern : {&rule.path.pattern, &rule.path.written}) {
+    pattern->components.push_back({Component::Kind::kAnyDepth, "**"});
+  }
+  FileRule* file = draft_.merged.add_file();
+  file->set_path(rule.path.pattern.text());
+  for (const Permission permission : {READ, WRITE, CREATE}) file->add_allow(permission);
+  draft_.files.push_back(std::move(rule));
 }
 
 void RuleReader::read_environment(const Located& root) {

@@ -24,8 +24,11 @@ class RuleReader {
   void read_syscall(const Located& rule);
   void read_expect(const Located& rule);
   void read_environment(const Located& root);
+  void read_temporary(const Located& temporary);
 
   std::optional<RulePath> read_path(const std::string& text, const RuleSource& where);
+  // False, and an error: no place for a folder of a program's own.
+  bool check_temporary(const RulePath& path, const Located& temporary);
   // False, and an error: an allow rule that reaches the broker's own files.
   bool check_protected(const RulePath& path, const RuleSource& where);
   // The same of a deny rule that may be about another place than it says.

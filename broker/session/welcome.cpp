@@ -31,6 +31,11 @@ Result<Welcome> make_welcome(const ReadyPolicy& ready) {
     return std::unexpected(
         Error{"the policy limits wall_time, which only a launcher keeps; use torno run"});
   }
+  // Without one the program would have the machine's own folder.
+  if (policy.temporary_size() > 0) {
+    return std::unexpected(
+        Error{"the policy has a temporary folder, which only a launcher makes; use torno run"});
+  }
   for (const int wall : policy.require()) {
     if (wall == policy::LANDLOCK || wall == policy::MDWE) continue;
     return std::unexpected(Error{"the policy requires " +

@@ -94,9 +94,9 @@ TEST(Docs, NameEveryField) {
   std::ostringstream page;
   page << std::ifstream(TORNO_SOURCE_DIR "/docs/policy.md").rdbuf();
   expect_named(PolicyFile::descriptor(), page.str());
-  for (const auto* built :
-       {FileRule::descriptor(), ConnectRule::descriptor(), SyscallRule::descriptor(),
-        Argument::descriptor(), Limit::descriptor(), Expect::descriptor()}) {
+  for (const auto* built : {FileRule::descriptor(), ConnectRule::descriptor(),
+                            SyscallRule::descriptor(), Argument::descriptor(), Limit::descriptor(),
+                            Expect::descriptor(), Temporary::descriptor()}) {
     expect_named(built, page.str());
   }
 }
@@ -128,9 +128,10 @@ TEST(Docs, ShowEveryField) {
     ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(example.text, &policy));
     collect_fields(policy, shown);
   }
-  for (const auto* message : {PolicyFile::descriptor(), FileRule::descriptor(),
-                              ConnectRule::descriptor(), SyscallRule::descriptor(),
-                              Argument::descriptor(), Limit::descriptor(), Expect::descriptor()}) {
+  for (const auto* message :
+       {PolicyFile::descriptor(), FileRule::descriptor(), ConnectRule::descriptor(),
+        SyscallRule::descriptor(), Argument::descriptor(), Limit::descriptor(),
+        Expect::descriptor(), Temporary::descriptor()}) {
     for (int i = 0; i < message->field_count(); ++i) {
       if (unbuilt.contains(message->field(i)->name())) continue;
       EXPECT_TRUE(shown.contains(message->field(i)->full_name()))

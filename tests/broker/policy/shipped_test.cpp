@@ -133,5 +133,27 @@ TEST(Shipped, NoWrite) {
   }
 }
 
+TEST(Shipped, FuzzHasAFolderOfItsOwnAndNothingOfTheUsers) {
+  const PolicyPtr fuzz = shipped("FUZZ");
+  ASSERT_EQ(fuzz->merged().temporary_size(), 1);
+  EXPECT_EQ(fuzz->merged().temporary(0).path(), "/tmp");
+  EXPECT_TRUE(allowed(*fuzz, "/tmp/a/b", kRead | kWrite | kCreate));
+  EXPECT_FALSE(allowed(*fuzz, "/tmp/a", kExecute));
+  EXPECT_TRUE(allowed(*fuzz, "/dev/urandom", kRead | kCharacterDevice));
+  for (const char* path : {"/dev/full", "/dev/random", "/dev/tty", "/dev/kmsg"}) {
+    EXPECT_FALSE(allowed(*fuzz, path, kRead | kCharacterDevice)) << path;
+  }
+  for (const char* secret : {"/etc/shadow", "/home/me/x", "/var/tmp/x", "/usr/bin/sh"}) {
+    EXPECT_FALSE(allowed(*fuzz, secret, kRead)) << secret;
+  }
+  for (const char* system : {"/usr/lib/x.so", "/etc/ld.so.cache"}) {
+    EXPECT_TRUE(allowed(*fuzz, system, kRead)) << system;
+    EXPECT_FALSE(allowed(*fuzz, system, kWrite)) << system;
+    EXPECT_FALSE(allowed(*fuzz, system, kExecute)) << system;
+  }
+  EXPECT_FALSE(connects(*fuzz, "127.0.0.1:80"));
+  EXPECT_FALSE(connects(*fuzz, "unix:/run/x.sock"));
+}
+
 }  // namespace
 }  // namespace torno::policy

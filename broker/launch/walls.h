@@ -10,7 +10,6 @@
 #include "broker/filter/program.h"
 #include "broker/launch/program.h"
 #include "broker/policy/policy.h"
-#include "broker/session/walls.h"
 
 namespace torno::launch {
 
@@ -24,7 +23,6 @@ struct Walls {
   // CLONE_NEW*: what the policy wants, the most first. An ordinary user may have them with a user
   // namespace alone, or not at all; the first that the kernel gives is taken.
   std::vector<std::uint64_t> namespaces;
-  std::vector<session::ResourceLimit> limits;
   std::uint64_t open_files = 0;
   std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };

@@ -88,7 +88,8 @@ INSTANTIATE_TEST_SUITE_P(Walls, RunLife,
                          testing::Values("", "wall: LANDLOCK\n",
                                          "wall: [LANDLOCK, CGROUP]\nlimit { memory: \"1G\" }\n"));
 
-// A launcher that is killed cannot remove its cgroup; the next one does.
+// A launcher that is killed cannot remove its cgroup; the next one does, and in parallel that may
+// be another test's.
 TEST_F(RunLife, AnEmptyCgroupIsRemovedByTheNext) {
   const auto places = launch::find_cgroup_places({launch::Controller::kMemory}, true);
   if (places.found.empty()) GTEST_SKIP() << places.missing;
@@ -109,11 +110,27 @@ TEST_F(RunLife, AnEmptyCgroupIsRemovedByTheNext) {
   command.signal(SIGKILL);
   command.wait_for_exit();
   EXPECT_TRUE(eventually([&] { return command.is_output_closed(); }));
-  EXPECT_TRUE(has_one());
   EXPECT_EQ(run({"--policy", directory_.path("life.policy"), "--", "/bin/true"}).status, 0);
   EXPECT_FALSE(has_one());
   other.signal(SIGTERM);
   other.wait();
+}
+
+// Launcher and init killed at once, and no pid namespace: nobody is there to end a daemon, until
+// its cgroup is found.
+TEST_F(RunLife, WhoIsLeftInACgroupIsEndedByTheNext) {
+  const auto places = launch::find_cgroup_places({launch::Controller::kMemory}, true);
+  if (places.found.empty()) GTEST_SKIP() << places.missing;
+  RunCommand command(words("wall: [LANDLOCK, CGROUP]\nlimit { memory: \"1G\" }\n"));
+  ASSERT_NE(command.read_line(), "");
+  const pid_t init = child_of(command.pid());
+  ASSERT_GT(init, 0);
+  ASSERT_EQ(::kill(init, SIGSTOP), 0);
+  command.signal(SIGKILL);
+  command.wait_for_exit();
+  ASSERT_EQ(::kill(init, SIGKILL), 0);
+  EXPECT_EQ(run({"--policy", directory_.path("life.policy"), "--", "/bin/true"}).status, 0);
+  EXPECT_TRUE(eventually([&] { return command.is_output_closed(); })) << "somebody is left";
 }
 
 }  // namespace

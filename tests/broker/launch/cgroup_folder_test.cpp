@@ -98,9 +98,13 @@ TEST_P(CgroupFolder, OfALiveLauncherStays) {
 
 // The launcher's number may be another's here, where it lives in another pid namespace.
 TEST_P(CgroupFolder, ThatIsLockedStays) {
-  make(stale_name());
-  const Fd lock = open_locked(path_);
-  ASSERT_TRUE(lock);
+  Fd lock;
+  // Another test's launcher may remove it before it is locked.
+  ASSERT_TRUE(test::eventually([&] {
+    path_ = parent_ + "/" + stale_name();
+    if (::mkdir(path_.c_str(), 0755) == 0) lock = open_locked(path_);
+    return static_cast<bool>(lock);
+  }));
   remove_stale_cgroups(parent_, GetParam());
   EXPECT_TRUE(is_there());
 }

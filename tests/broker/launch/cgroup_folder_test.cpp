@@ -117,8 +117,8 @@ TEST_P(CgroupFolder, OfAnotherNameStays) {
 
 INSTANTIATE_TEST_SUITE_P(Versions, CgroupFolder,
                          testing::Values(CgroupVersion::kV1, CgroupVersion::kV2),
-                         [](const auto& info) {
-                           return info.param == CgroupVersion::kV1 ? "V1" : "V2";
+                         [](const auto& version) {
+                           return version.param == CgroupVersion::kV1 ? "V1" : "V2";
                          });
 
 TEST(CgroupPlaces, NoneAreLookedForWithoutALimit) {

@@ -123,6 +123,7 @@ struct Run {
   std::string program;
   std::string policy;
   std::vector<std::string> walls;
+  std::vector<std::string> limits;
   std::uint64_t denials = 0;
 
   int end(const launch::Ending& ending) const {
@@ -149,6 +150,7 @@ struct Run {
     ended.set_program(program);
     ended.set_denials(denials);
     ended.mutable_walls()->Assign(walls.begin(), walls.end());
+    ended.mutable_limits()->Assign(limits.begin(), limits.end());
     return event;
   }
 };
@@ -161,7 +163,7 @@ int unknown_option(const std::string& word) {
 
 int run(const Arguments& arguments, const std::vector<std::string>& command) {
   // Files are made with the program's own mask.
-  Run run{arguments, ::umask(0), command.empty() ? std::string() : command.front(), {}, {}, 0};
+  Run run{arguments, ::umask(0), command.empty() ? std::string() : command.front(), {}, {}, {}, 0};
   if (command.empty()) return run.fail("say what to run: torno run [OPTIONS] -- PROGRAM ARGUMENTS");
   auto program = launch::find_program(command.front(), path_variable(), AT_FDCWD);
   if (!program) return run.end(launch::ending_of(program.error()));
@@ -186,11 +188,13 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   start.policy_directories = options->directories;
   start.umask = run.mask;
   start.audit_fd = log.get();
+  start.adopt_orphans = true;
   if (arguments.log_format == "json") start.format = audit::Format::kJson;
   auto sandbox = launch::Sandbox::start(std::move(start));
   if (!sandbox) return run.fail(sandbox.error().message);
   run.walls = sandbox->walls();
   run.walls.insert(run.walls.begin(), "SECCOMP");
+  run.limits = sandbox->limits();
   const launch::Ending ending = wait_for(*sandbox, signals);
   run.denials = sandbox->denials();
   return run.end(ending);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "broker/filter/landlock.h"
+#include "broker/launch/cgroup_place.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/process.h"
@@ -77,6 +78,22 @@ std::string describe_landlock() {
   return std::string(kUntold) + " (which has Landlock, ABI " + std::to_string(abi) + ")";
 }
 
+// Of this user, for what it launches.
+std::string describe_cgroups() {
+  using launch::Controller;
+  std::string words;
+  for (const Controller each : {Controller::kMemory, Controller::kProcesses, Controller::kCpu}) {
+    const auto places = launch::find_cgroup_places({each}, false);
+    const bool is_unified =
+        !places.found.empty() && places.found.front().version == launch::CgroupVersion::kV2;
+    if (!words.empty()) words += ", ";
+    words += std::string(launch::name_of(each)) + (places.found.empty() ? " none"
+                                                   : is_unified         ? " v2"
+                                                                        : " v1");
+  }
+  return words + " (for limits of what you run)";
+}
+
 void row(std::string_view name, std::string_view value) {
   constexpr std::size_t kColumn = 14;
   std::string line(name);
@@ -125,6 +142,7 @@ int show(const std::string& word) {
   row("namespaces", describe_namespaces(*process));
   row("Landlock", describe_landlock());
   row("MDWE", kUntold);
+  row("cgroups", describe_cgroups());
   show_threads(*process);
   return kExitOk;
 }

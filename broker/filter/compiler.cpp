@@ -61,12 +61,6 @@ void notify_instead_of_trap(Instructions& program) {
 
 Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
                                  Transport transport) {
-  const auto& limit = policy.merged().limit();
-  if (limit.has_processes() && limit.processes() != 1) {
-    return std::unexpected(located(
-        policy, {"limit { processes } is 1 or absent: a filter can only forbid new processes"}));
-  }
-
   // A rule is vetted against the trap transport whatever the program is for: a policy is right or
   // wrong for both.
   const SyscallRules policy_rules = syscall_rules(policy, conditions_for(policy, landlock_abi));

@@ -121,7 +121,8 @@ void add_clone(const policy::Policy& policy, std::vector<Rule>& refused,
   constexpr std::array<std::uint32_t, 2> kSharing = {kShared, kShared | CLONE_VFORK};
   constexpr std::array<std::uint32_t, 3> kForks = {0, CLONE_VFORK, CLONE_VM | CLONE_VFORK};
 
-  if (!policy.merged().limit().has_processes()) {
+  // A filter cannot count: more than one are the launcher's to limit.
+  if (policy.merged().limit().processes() != 1) {
     for (const auto flags : kSharing) allow(native, "clone", {bits(0, kShape, flags)});
     for (const auto flags : kForks) allow(native, "clone", {bits(0, kShape, flags)});
     return;

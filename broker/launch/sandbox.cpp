@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <exception>
 #include <fstream>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,8 @@
 #include "broker/filter/landlock.h"
 #include "broker/filter/program.h"
 #include "broker/launch/child.h"
+#include "broker/launch/limits.h"
+#include "broker/launch/orphans.h"
 #include "broker/launch/walls.h"
 #include "broker/notify/supervisor.h"
 #include "broker/session/services.h"
@@ -101,13 +104,15 @@ struct Sandbox::State {
 
   Result<void> start();
   Result<void> start_in(std::uint64_t namespaces, const Walls& walls, bool& again);
-  Result<void> fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say, Pipe& go_on);
+  Result<void> fork_init(std::uint64_t namespaces, const Walls& walls,
+                         std::span<const session::ResourceLimit> resources, Pipe& say, Pipe& go_on);
   static Result<Fd> take(pid_t child, int number);
   Result<void> mount(const RootPlan& root, std::vector<Fd> folders);
   void supervise(Fd listener);
   // Nothing when init is gone without a word.
   std::optional<Word> hear() const;
   void wait_for_init();
+  void end_everybody();
 
   Options options;
   audit::Auditor auditor;
@@ -124,12 +129,18 @@ struct Sandbox::State {
   Fd program_process;
   bool time_over = false;
   std::vector<std::string> in_force;  // walls
+  Limits limits;
+  bool adopts_orphans = false;
   std::optional<Ending> ending;
 };
 
 Result<void> Sandbox::State::start() {
   auto walls = make_walls(*options.policy, options.program);
   if (!walls) return std::unexpected(walls.error());
+  auto made = Limits::make(options.policy->merged());
+  if (!made) return std::unexpected(made.error());
+  limits = std::move(*made);
+  adopts_orphans = options.adopt_orphans && adopt_orphans();
   Result<void> started = std::unexpected(Error{});
   for (const std::uint64_t namespaces : walls->namespaces) {
     const char* missing = missing_namespace(options.policy->merged(), namespaces);
@@ -147,11 +158,13 @@ Result<void> Sandbox::State::start() {
 
 // Once: `again` when fewer namespaces may do.
 Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& walls, bool& again) {
+  const auto resources = limits.for_process(namespaces);
+  if (!resources) return std::unexpected(resources.error());
   auto say = make_pipe();
   if (!say) return std::unexpected(say.error());
   auto go_on = make_pipe();
   if (!go_on) return std::unexpected(go_on.error());
-  if (auto forked = fork_init(namespaces, walls, *say, *go_on); !forked) {
+  if (auto forked = fork_init(namespaces, walls, *resources, *say, *go_on); !forked) {
     again = namespaces != 0;
     return forked;
   }
@@ -188,16 +201,19 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   auto listener = take(program, word->number);
   if (!listener) return std::unexpected(listener.error());
   program_process = pidfd_open(program);
+  if (auto held = limits.hold(program); !held) return held;
   if (auto mounted = mount(walls.root, std::move(folders)); !mounted) return mounted;
   in_force = namespace_names(namespaces);
   if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
   if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
+  if (limits.has_cgroup()) in_force.push_back(policy::Wall_Name(policy::CGROUP));
   supervise(std::move(*listener));
   return {};
   // With the end of this function go_on is closed, and the program goes on.
 }
 
-Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& walls, Pipe& say,
+Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& walls,
+                                       std::span<const session::ResourceLimit> resources, Pipe& say,
                                        Pipe& go_on) {
   const Fd self = pidfd_open(::getpid());
   if (!self) return std::unexpected(system_error("pidfd_open", errno));
@@ -214,7 +230,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.filter = walls.filter;
   plan.ruleset = walls.ruleset.get();
   plan.refuse_executable_memory = walls.mdwe;
-  plan.limits = walls.limits;
+  plan.limits = resources;
   plan.open_files = walls.open_files;
   plan.wall_time = walls.wall_time;
   plan.umask = options.umask;
@@ -287,9 +303,17 @@ void Sandbox::State::wait_for_init() {
   init = 0;
 }
 
+// Init is gone, and with it everybody, unless it was killed itself.
+void Sandbox::State::end_everybody() {
+  kill_process(program_process, SIGKILL);
+  wait_for_init();
+  limits.end();
+  if (adopts_orphans) end_orphans();
+}
+
 Sandbox::State::~State() {
   if (init > 0) kill_process(init_process, SIGTERM);
-  wait_for_init();
+  end_everybody();
   if (!thread.joinable()) return;
   supervisor->stop();
   thread.join();
@@ -321,6 +345,7 @@ std::optional<Ending> Sandbox::step() {
   if (word && word->kind == Word::Kind::kEnded && !state.ending) {
     Known known;
     if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
+    known.memory = state.limits.memory_used_up();
     state.ending = ending_of(word->number, known);
   } else if (word && word->kind == Word::Kind::kTimeOver) {
     state.time_over = true;
@@ -328,9 +353,7 @@ std::optional<Ending> Sandbox::step() {
     state.ending = not_executed(state.options.program, *word);
   }
   if (word) return std::nullopt;
-  // Init is gone, and with it everybody; the program too, had init been killed.
-  kill_process(state.program_process, SIGKILL);
-  state.wait_for_init();
+  state.end_everybody();
   if (!state.ending) state.ending = ending_of_failure("the process that watches the program died");
   return state.ending;
 }
@@ -343,6 +366,10 @@ Ending Sandbox::wait() {
 
 std::vector<std::string> Sandbox::walls() const {
   return state_->in_force;
+}
+
+std::vector<std::string> Sandbox::limits() const {
+  return state_->limits.names();
 }
 
 std::uint64_t Sandbox::denials() const {

@@ -29,6 +29,9 @@ struct Options {
   mode_t umask = 022;
   audit::Format format = audit::Format::kText;
   int audit_fd = 2;
+  // This process has no children but the Sandbox's, so it may take those that init would have ended
+  // had it not been killed.
+  bool adopt_orphans = false;
 };
 
 class Sandbox {
@@ -49,6 +52,8 @@ class Sandbox {
 
   // The walls that are in force, by their names in policies, beside "SECCOMP".
   std::vector<std::string> walls() const;
+  // What holds each limit of the policy's: "memory: cgroup v2".
+  std::vector<std::string> limits() const;
   // Calls that were refused. After the end.
   std::uint64_t denials() const;
 

@@ -9,6 +9,7 @@
 #include "broker/filter/executables.h"
 #include "broker/filter/landlock.h"
 #include "broker/policy/quantity.h"
+#include "broker/session/walls.h"
 
 namespace torno::launch {
 namespace {
@@ -123,9 +124,6 @@ Result<Walls> make_walls(const policy::Policy& policy, const Program& program) {
   auto filter = filter::compile(policy, filter::Transport::kNotify);
   if (!filter) return std::unexpected(filter.error());
   walls.filter = std::move(*filter);
-  auto limits = session::resource_limits(merged.limit());
-  if (!limits) return std::unexpected(limits.error());
-  walls.limits = std::move(*limits);
   const std::uint64_t open_files =
       merged.limit().has_open_files() ? merged.limit().open_files() : kMaxOpenFiles;
   walls.open_files = std::min(open_files, kMaxOpenFiles);

@@ -11,7 +11,6 @@
 #include "broker/launch/program.h"
 #include "broker/launch/root.h"
 #include "broker/policy/policy.h"
-#include "broker/session/walls.h"
 
 namespace torno::launch {
 
@@ -26,7 +25,6 @@ struct Walls {
   // namespace alone, or not at all; the first that the kernel gives is taken.
   std::vector<std::uint64_t> namespaces;
   RootPlan root;  // of a mount namespace
-  std::vector<session::ResourceLimit> limits;
   std::uint64_t open_files = 0;
   std::uint64_t wall_time = 0;  // seconds; 0: no limit
 };

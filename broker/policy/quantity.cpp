@@ -68,6 +68,27 @@ std::expected<std::uint64_t, std::string> parse_seconds(std::string_view text) {
                          "' is no duration; write a number with s, m or h behind it, as in 10s");
 }
 
+std::expected<std::uint64_t, std::string> parse_cpus(std::string_view text) {
+  constexpr std::uint64_t kHundredths = 100;
+  constexpr std::uint64_t kMost = 10'000;
+  if (const auto parts = split(text); parts && parts->number <= kMost) {
+    std::uint64_t value = parts->number * kHundredths;
+    std::string_view rest = parts->unit;
+    const bool has_fraction = (rest.size() == 2 || rest.size() == 3) && rest.front() == '.';
+    if (has_fraction) rest.remove_prefix(1);
+    for (std::uint64_t weight = kHundredths / 10;
+         has_fraction && !rest.empty() && rest.front() >= '0' && rest.front() <= '9';
+         weight /= 10) {
+      value += weight * static_cast<std::uint64_t>(rest.front() - '0');
+      rest.remove_prefix(1);
+    }
+    if (rest.empty()) return value;
+  }
+  return std::unexpected("'" + escape(text) +
+                         "' is no share of processors; write a number up to 10000 with at most two "
+                         "decimals, as in 0.5");
+}
+
 std::optional<int> errno_value(std::string_view name) {
   for (const Alias& alias : kAliases) {
     if (alias.name == name) return alias.value;

@@ -8,6 +8,7 @@ namespace torno::policy {
 namespace {
 
 constexpr std::uint32_t kMaxOpenFiles = 4032;  // the sandboxee's reserved descriptors begin there
+constexpr std::uint32_t kMaxProcesses = 1U << 22;  // the kernel's PID_MAX_LIMIT
 
 std::string place(const RuleSource& where) {
   return where.file + ":" + std::to_string(where.line);
@@ -29,12 +30,16 @@ void check_limit(const Located& limit, Report& report) {
   check(message.has_core_size(), "core_size", parse_size(message.core_size()), true);
   check(message.has_cpu_time(), "cpu_time", parse_seconds(message.cpu_time()), false);
   check(message.has_wall_time(), "wall_time", parse_wall_time(message.wall_time()), false);
+  check(message.has_cpus(), "cpus", parse_cpus(message.cpus()), false);
   if (message.has_open_files() &&
       (message.open_files() == 0 || message.open_files() > kMaxOpenFiles)) {
     report.error(limit.at("open_files"), "open_files must lie between 1 and 4032");
   }
   if (message.has_processes() && message.processes() == 0) {
     report.error(limit.at("processes"), "processes counts the program itself; write 1");
+  }
+  if (message.processes() > kMaxProcesses) {
+    report.error(limit.at("processes"), "processes must lie between 1 and 4194304");
   }
 }
 

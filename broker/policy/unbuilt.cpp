@@ -54,22 +54,6 @@ void check_unbuilt(const Located& root, Report& report) {
     refuse(root, "identity", 0, "identity PEER",
            "the broker acts as itself; write BROKER, or remove it", report);
   }
-  for (int i = 0; i < policy.require_size(); ++i) {
-    if (policy.require(i) != CGROUP) continue;
-    refuse(root, "require", i, "require CGROUP", "write the limits themselves", report);
-  }
-  for (int i = 0; i < policy.wall_size(); ++i) {
-    if (policy.wall(i) != CGROUP) continue;
-    refuse(root, "wall", i, "wall CGROUP", "write the limits themselves", report);
-  }
-  if (root.names("limit")) {
-    const Located limit = root.nested("limit");
-    check_table("limit", limit, report);
-    if (policy.limit().processes() > 1) {
-      refuse(limit, "processes", 0, "a limit of more than 1 process",
-             "write 1, or remove it for no limit", report);
-    }
-  }
 }
 
 }  // namespace torno::policy

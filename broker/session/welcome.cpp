@@ -36,6 +36,11 @@ Result<Welcome> make_welcome(const ReadyPolicy& ready) {
     return std::unexpected(
         Error{"the policy has a temporary folder, which only a launcher makes; use torno run"});
   }
+  if (policy.limit().processes() > 1 || policy.limit().has_cpus()) {
+    const std::string what = policy.limit().has_cpus() ? "cpus" : "processes to more than 1";
+    return std::unexpected(
+        Error{"the policy limits " + what + ", which only a launcher holds; use torno run"});
+  }
   for (const int wall : policy.require()) {
     if (wall == policy::LANDLOCK || wall == policy::MDWE) continue;
     return std::unexpected(Error{"the policy requires " +

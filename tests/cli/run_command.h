@@ -24,6 +24,7 @@ class RunCommand {
   pid_t pid() const { return pid_; }
   // Its standard input, output: pipes. What it says on standard error goes to a file.
   int input() const { return input_.get(); }
+  int output() const { return output_.get(); }
   void close_input() { input_.reset(); }
   // The next line of its output; empty at the end.
   std::string read_line() const;

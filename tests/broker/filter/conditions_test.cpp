@@ -89,6 +89,8 @@ TEST(Clone, Shapes) {
       }
     }
   }
+  // A filter cannot count.
+  EXPECT_EQ(says(compile_text("limit { processes: 7 }"), "fork"), "ALLOW");
   EXPECT_EQ(says(free, "fork"), "ALLOW");
   EXPECT_EQ(says(free, "vfork"), "ALLOW");
   EXPECT_EQ(says(single, "fork"), "EAGAIN");

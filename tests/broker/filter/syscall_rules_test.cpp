@@ -324,9 +324,5 @@ TEST(SyscallRuleErrors, ProgramsThatTheKernelWouldNotTake) {
   EXPECT_THAT(compile_error(text), HasSubstr("the kernel takes 4096"));
 }
 
-TEST(SyscallRuleErrors, OtherProcessLimitsThanOne) {
-  EXPECT_THAT(compile_error("limit { processes: 7 }"), HasSubstr("process"));
-}
-
 }  // namespace
 }  // namespace torno::filter::test

@@ -119,6 +119,16 @@ TEST(Syscall, RulesKeepTheirPlace) {
   EXPECT_EQ(policy->syscall_places(0).rule.line, 2);
 }
 
+TEST(Quantity, SharesOfProcessors) {
+  EXPECT_EQ(parse_cpus("2"), 200U);
+  EXPECT_EQ(parse_cpus("0.5"), 50U);
+  EXPECT_EQ(parse_cpus("1.25"), 125U);
+  EXPECT_EQ(parse_cpus("0.01"), 1U);
+  for (const char* bad : {"", ".", ".5", "1.", "0.125", "1.x", "1.2x", "-1", "10001", "1 "}) {
+    EXPECT_FALSE(parse_cpus(bad)) << bad;
+  }
+}
+
 TEST(Quantity, Sizes) {
   EXPECT_EQ(parse_size("0"), 0U);
   EXPECT_EQ(parse_size("512M"), 512ULL << 20);

@@ -101,7 +101,7 @@ bool may_start(const launch::Program& program, const policy::Policy& policy) {
 }  // namespace
 
 policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program& program,
-                                  policy::LoadOptions& options) {
+                                  const std::string& preload, policy::LoadOptions& options) {
   const bool by_policy = !wanted.policies.empty();
   const bool by_profile = !by_policy && !wanted.profiles.empty();
   const std::string root = by_policy    ? wanted.policies.front()
@@ -119,12 +119,13 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
   if (!report(loaded.diagnostics)) return nullptr;
   if (!may_start(program, *loaded.policy)) return nullptr;
   // Once more, with what no rule says anything about.
-  for (const launch::ProgramFile& file : program.chain) {
-    const policy::Verdict verdict = loaded.policy->decide_file(file.real_path, policy::kRead);
-    if (!verdict.allowed && verdict.rule == nullptr) {
-      options.added += file_rule(literal(file.real_path), "READ");
-    }
-  }
+  const auto allow = [&](const std::string& path) {
+    const policy::Verdict verdict = loaded.policy->decide_file(path, policy::kRead);
+    if (verdict.allowed || verdict.rule != nullptr) return;
+    options.added += file_rule(literal(path), "READ");
+  };
+  for (const launch::ProgramFile& file : program.chain) allow(file.real_path);
+  if (!preload.empty()) allow(preload);
   if (options.added != *added) {
     loaded = policy::load(root, options);
     if (loaded.policy == nullptr) {

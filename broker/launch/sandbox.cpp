@@ -20,6 +20,8 @@
 #include "broker/filter/landlock.h"
 #include "broker/filter/program.h"
 #include "broker/launch/child.h"
+#include "broker/launch/preload.h"
+#include "broker/launch/trap_session.h"
 #include "broker/launch/walls.h"
 #include "broker/notify/supervisor.h"
 #include "broker/session/services.h"
@@ -107,6 +109,7 @@ struct Sandbox::State {
   session::Services services;
   std::shared_ptr<notify::Supervisor> supervisor;
   std::thread thread;  // of the supervisor
+  std::unique_ptr<TrapSession> trap;
 
   Fd words;  // what the children say
   pid_t init = 0;
@@ -122,6 +125,12 @@ struct Sandbox::State {
 Result<void> Sandbox::State::start() {
   auto walls = make_walls(*options.policy, options.program);
   if (!walls) return std::unexpected(walls.error());
+  if (!options.preload.empty()) {
+    auto session = TrapSession::make(services, options.policy);
+    if (!session) return std::unexpected(session.error());
+    trap = std::move(*session);
+    add_preload(options.preload, options.environment);
+  }
   Result<void> started = std::unexpected(Error{});
   for (const std::uint64_t namespaces : walls->namespaces) {
     const char* missing = missing_namespace(options.policy->merged(), namespaces);
@@ -175,6 +184,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   in_force = namespace_names(namespaces);
   if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
   if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
+  if (trap != nullptr) {
+    if (auto served = trap->serve(program, ::geteuid(), proc); !served) return served;
+  }
   supervise(std::move(*listener));
   return {};
   // With the end of this function go_on is closed, and the program goes on.
@@ -202,6 +214,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.umask = options.umask;
   plan.say = say.write.get();
   plan.go_on = go_on.read.get();
+  if (trap != nullptr) plan.control = trap->control();
   plan.launcher = self.get();
   init = start_init(plan);
   if (init == 0) run_init(plan);
@@ -262,8 +275,14 @@ Sandbox::State::~State() {
   if (!thread.joinable()) return;
   supervisor->stop();
   thread.join();
+  if (trap != nullptr) trap->stop();
   constexpr std::chrono::seconds kDrainTime{2};
-  services.slow_pool.drain(kDrainTime);
+  const bool drained = services.slow_pool.drain(kDrainTime);
+  if (trap != nullptr) {
+    trap->finish();
+    // A thread that is stuck in the kernel says what it has done on the session's loop.
+    if (!drained) static_cast<void>(trap.release());
+  }
   services.closer.drain(kDrainTime);
 }
 
@@ -314,8 +333,12 @@ std::vector<std::string> Sandbox::walls() const {
   return state_->in_force;
 }
 
+const char* Sandbox::transport() const {
+  return state_->trap != nullptr && state_->trap->is_sealed() ? "trap" : "notify";
+}
+
 std::uint64_t Sandbox::denials() const {
-  return state_->supervisor->denials();
+  return state_->supervisor->denials() + (state_->trap != nullptr ? state_->trap->denials() : 0);
 }
 
 void Sandbox::signal(int number) {

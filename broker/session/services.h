@@ -38,8 +38,8 @@ struct Launched {
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
-  std::string cwd;                     // empty: not readable
-  std::shared_ptr<Launched> launched;  // null: it seals itself
+  std::string cwd;                       // empty: not readable
+  std::shared_ptr<Launched> launched{};  // null: it seals itself
 };
 
 struct Settings {

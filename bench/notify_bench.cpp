@@ -6,13 +6,22 @@
 // Every round starts the program, itself as a worker, that opens and closes a file many times and
 // measures that; the rounds of all variants take turns, and the medians are compared.
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -30,15 +39,43 @@ constexpr std::uint32_t kCallsARound = 10'000;
 constexpr int kRounds = 15;
 constexpr const char* kFile = "/usr/lib/os-release";
 
-enum class Way { kNative, kFloor, kTorno };
+enum class Way { kNative, kFloor, kTorno, kTrap, kTornoBefore, kTrapBefore };
 constexpr std::pair<Way, const char*> kWays[] = {
-    {Way::kNative, "native"}, {Way::kFloor, "notify loop"}, {Way::kTorno, "torno run"}};
+    {Way::kNative, "native"},
+    {Way::kFloor, "notify loop"},
+    {Way::kTorno, "torno run"},
+    {Way::kTrap, "torno run --mode trap"},
+    {Way::kTornoBefore, "torno run, as before Linux 6.6"},
+    {Way::kTrapBefore, "torno run --mode trap, as before Linux 6.6"}};
+
+bool is_trap(Way way) {
+  return way == Way::kTrap || way == Way::kTrapBefore;
+}
+bool is_before(Way way) {
+  return way == Way::kTornoBefore || way == Way::kTrapBefore;
+}
 
 std::string beside_this_program(const std::string& name) {
   char path[4096] = {};
   const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
   const std::string self(path, size > 0 ? static_cast<std::size_t>(size) : 0);
   return name.empty() ? self : self.substr(0, self.rfind('/') + 1) + name;
+}
+
+// From here on the kernel knows no flags of a listener, as before Linux 6.6.
+bool take_away_sync_wake_up() {
+  constexpr std::uint32_t kSetFlags = _IOW('!', 4, std::uint64_t);
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSetFlags, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 int work() {
@@ -54,9 +91,11 @@ int work() {
   const std::string self = beside_this_program("");
   std::vector<std::string> command = {self, "--worker"};
   if (way == Way::kFloor) _exit(run_under_floor(command) ? 0 : 1);
-  if (way == Way::kTorno) {
-    command = {beside_this_program("torno"), "run", "--", self, "--worker"};
+  if (way != Way::kNative) {
+    const char* const mode = is_trap(way) ? "trap" : "notify";
+    command = {beside_this_program("torno"), "run", "--mode", mode, "--", self, "--worker"};
   }
+  if (is_before(way) && !take_away_sync_wake_up()) _exit(1);
   std::vector<char*> words;
   for (std::string& word : command) words.push_back(word.data());
   words.push_back(nullptr);
@@ -112,14 +151,17 @@ int main(int argc, char** argv) {
     }
   }
   std::string rows =
-      "\n| µs an open+close under notifications | native | notify loop | torno run | torno run ÷ "
-      "loop |\n| --- | --- | --- | --- | --- |\n";
+      "\n| µs an open+close under `torno run` | native | notify loop | notify | notify ÷ loop | "
+      "trap "
+      "| notify, as before Linux 6.6 | trap, as before Linux 6.6 |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
   for (const bool pinned : {true, false}) {
     const auto of = [&](Way way) { return median(times[{pinned, way}]); };
-    char row[128];
-    std::snprintf(row, sizeof row, "| %s | %.2f | %.2f | %.2f | %.2f× |\n",
+    char row[256];
+    std::snprintf(row, sizeof row, "| %s | %.2f | %.2f | %.2f | %.2f× | %.2f | %.2f | %.2f |\n",
                   pinned ? "same CPU" : "unpinned", of(Way::kNative), of(Way::kFloor),
-                  of(Way::kTorno), of(Way::kTorno) / of(Way::kFloor));
+                  of(Way::kTorno), of(Way::kTorno) / of(Way::kFloor), of(Way::kTrap),
+                  of(Way::kTornoBefore), of(Way::kTrapBefore));
     rows += row;
   }
   std::fputs(rows.c_str(), stdout);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/launch/environment.h"
+#include "broker/launch/preload.h"
 #include "broker/launch/sandbox.h"
 #include "cli/command.h"
 #include "cli/message.h"
@@ -40,9 +41,13 @@ constexpr const char* kFooter =
     "Exit status: the program's; 128+N when signal N ended it; 125 when Torno itself failed, 126\n"
     "when the program cannot be executed, 127 when there is none.";
 
+constexpr const char* kTrap = "trap";
+constexpr const char* kNotify = "notify";
+
 struct Arguments {
   RunPolicy policy;
   std::vector<std::string> environment;
+  std::string mode;
   std::string log_format;
   std::string report;
   bool verbose = false;
@@ -125,6 +130,7 @@ struct Run {
   std::vector<std::string> walls;
   std::vector<std::string> limits;
   std::uint64_t denials = 0;
+  std::string transport;  // empty: nothing was started
 
   int end(const launch::Ending& ending) const {
     if (ending.how != launch::How::kExited) say_error(launch::describe(ending));
@@ -149,11 +155,19 @@ struct Run {
     ended.set_description(launch::describe(ending));
     ended.set_program(program);
     ended.set_denials(denials);
+    ended.set_transport(transport);
     ended.mutable_walls()->Assign(walls.begin(), walls.end());
     ended.mutable_limits()->Assign(limits.begin(), limits.end());
     return event;
   }
 };
+
+// The library to preload; empty: none.
+Result<std::string> choose_library(const Arguments& arguments, const launch::Program& program) {
+  if (arguments.mode == kTrap) return launch::find_preload();
+  if (arguments.mode == kNotify || program.is_static || !launch::trap_is_faster()) return {};
+  return launch::find_preload().value_or("");
+}
 
 int unknown_option(const std::string& word) {
   say_error("there is no option '" + escape(word) +
@@ -163,14 +177,21 @@ int unknown_option(const std::string& word) {
 
 int run(const Arguments& arguments, const std::vector<std::string>& command) {
   // Files are made with the program's own mask.
-  Run run{arguments, ::umask(0), command.empty() ? std::string() : command.front(), {}, {}, {}, 0};
+  Run run{arguments, ::umask(0), command.empty() ? std::string() : command.front(), {}, {}, {},
+          0,         {}};
   if (command.empty()) return run.fail("say what to run: torno run [OPTIONS] -- PROGRAM ARGUMENTS");
   auto program = launch::find_program(command.front(), path_variable(), AT_FDCWD);
   if (!program) return run.end(launch::ending_of(program.error()));
   auto options = load_options(arguments.policy.assignments);
   if (!options) return run.fail(options.error().message);
-  const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *options);
+  auto preload = choose_library(arguments, *program);
+  if (!preload) return run.fail(preload.error().message);
+  const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *preload, *options);
   if (policy == nullptr) return run.report(launch::ending_of_failure("the policy has errors"));
+  if (const auto why = launch::why_no_trap(*policy, *program); !preload->empty() && !why.empty()) {
+    if (arguments.mode == kTrap) return run.fail("--mode trap: " + why + "; use --mode notify");
+    preload->clear();
+  }
   run.policy = policy->name();
   auto environment =
       launch::make_environment(policy->merged(), caller_environment(), arguments.environment);
@@ -186,6 +207,7 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   start.arguments = command;
   start.environment = std::move(*environment);
   start.policy_directories = options->directories;
+  start.preload = *preload;
   start.umask = run.mask;
   start.audit_fd = log.get();
   start.adopt_orphans = true;
@@ -197,6 +219,10 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   run.limits = sandbox->limits();
   const launch::Ending ending = wait_for(*sandbox, signals);
   run.denials = sandbox->denials();
+  run.transport = sandbox->transport();
+  if (arguments.mode == kTrap && run.transport != kTrap) {
+    say_error("--mode trap: the program did not load Torno's library; it was served by notify");
+  }
   return run.end(ending);
 }
 
@@ -218,6 +244,11 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
   add("--set", arguments->policy.assignments, "What ${NAME} in a policy means", "NAME=VALUE");
   add("--env", arguments->environment, "Sets a variable for the program, or keeps the caller's",
       "NAME[=VALUE]");
+  command
+      ->add_option("--mode", arguments->mode,
+                   "How file calls reach the broker; by itself the faster one")
+      ->type_name("trap|notify")
+      ->check(CLI::IsMember({kTrap, kNotify}).description(""));
   command->add_flag("--verbose", arguments->verbose, "Say what is refused, as it happens");
   command
       ->add_option("--log-format", arguments->log_format,

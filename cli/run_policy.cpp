@@ -119,7 +119,7 @@ bool may_start(const launch::Program& program, const policy::Policy& policy) {
 }  // namespace
 
 policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program& program,
-                                  policy::LoadOptions& options) {
+                                  const std::string& preload, policy::LoadOptions& options) {
   const bool by_policy = !wanted.policies.empty();
   const bool by_profile = !by_policy && !wanted.profiles.empty();
   const std::string root = by_policy    ? wanted.policies.front()
@@ -132,6 +132,7 @@ policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program
   }
   options.added = *added;
   for (const launch::ProgramFile& file : program.chain) options.readable.push_back(file.real_path);
+  if (!preload.empty()) options.readable.push_back(preload);
   // Names are names here, whatever lies in the working directory: a file called "base" there may be
   // the work of the program that was run last.
   const policy::Loaded loaded = policy::load(root, options);

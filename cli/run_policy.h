@@ -18,9 +18,9 @@ struct RunPolicy {
   std::vector<std::string> assignments;  // NAME=VALUE, for ${NAME}
 };
 
-// Null after an error, which it has printed. The program's own files need no rule: they are allowed
-// READ unless a rule denies it.
+// Null after an error, which it has printed. The program's own files need no rule, nor does Torno's
+// library if one is to be preloaded: they are allowed READ unless a rule denies it.
 policy::PolicyPtr load_run_policy(const RunPolicy& wanted, const launch::Program& program,
-                                  policy::LoadOptions& options);
+                                  const std::string& preload, policy::LoadOptions& options);
 
 }  // namespace torno::cli

@@ -41,6 +41,18 @@ bool place_first_channel(Failure& fail) {
   return true;
 }
 
+// The handler waits on it, so it has to block.
+bool make_blocking(Failure& fail) {
+  if (fcntl(kControlFd, F_SETFL, fcntl(kControlFd, F_GETFL) & ~O_NONBLOCK) == 0) return true;
+  return fail.system(errno, "cannot prepare the broker's socket");
+}
+
+bool raise_limit(Failure& fail) {
+  const rlimit raised{limits_at_start.rlim_max, limits_at_start.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return true;
+  return fail.system(errno, "cannot raise RLIMIT_NOFILE");
+}
+
 }  // namespace
 
 bool check_descriptors(Failure& fail) {
@@ -64,9 +76,7 @@ bool check_descriptors(Failure& fail) {
 }
 
 bool place_descriptors(Fd control, Failure& fail) {
-  const rlimit raised{limits_at_start.rlim_max, limits_at_start.rlim_max};
-  if (setrlimit(RLIMIT_NOFILE, &raised) != 0)
-    return fail.system(errno, "cannot raise RLIMIT_NOFILE");
+  if (!raise_limit(fail)) return false;
   const int placed = fcntl(control.get(), F_DUPFD_CLOEXEC, kControlFd);
   if (placed != kControlFd) {
     const int error = errno;
@@ -74,11 +84,17 @@ bool place_descriptors(Fd control, Failure& fail) {
     return fail(placed >= 0 ? EMFILE : error, "cannot move the broker's socket to descriptor %d",
                 kControlFd);
   }
-  // The handler waits on it, so it has to block.
-  if (fcntl(kControlFd, F_SETFL, fcntl(kControlFd, F_GETFL) & ~O_NONBLOCK) != 0) {
-    return fail.system(errno, "cannot prepare the broker's socket");
+  return make_blocking(fail) && place_first_channel(fail);
+}
+
+bool adopt_descriptors(Failure& fail) {
+  if (getrlimit(RLIMIT_NOFILE, &limits_at_start) != 0) {
+    return fail.system(errno, "cannot read RLIMIT_NOFILE");
   }
-  return place_first_channel(fail);
+  if (fcntl(kControlFd, F_SETFD, FD_CLOEXEC) != 0) {
+    return fail.system(errno, "the launcher's socket is not there");
+  }
+  return raise_limit(fail) && make_blocking(fail) && place_first_channel(fail);
 }
 
 void abandon_descriptors() {

@@ -13,6 +13,8 @@ bool check_descriptors(Failure& fail);
 // Moves `control` to CONTROL_FD, asks for the first channel and puts it beside, makes the pool.
 // The soft limit is the hard one afterwards, until lower_open_files.
 bool place_descriptors(Fd control, Failure& fail);
+// The same with the control socket in its place, which the launcher put there.
+bool adopt_descriptors(Failure& fail);
 void abandon_descriptors();
 
 // The limits of the seal. `open_files`: the policy's, or 0.

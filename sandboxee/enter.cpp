@@ -10,6 +10,7 @@
 
 #include "sandboxee/broker_gone.h"
 #include "sandboxee/descriptors.h"
+#include "sandboxee/enter.h"
 #include "sandboxee/fatal.h"
 #include "sandboxee/fields.h"
 #include "sandboxee/find_broker.h"
@@ -95,6 +96,12 @@ bool seal(const Terms& terms, Failure& fail) {
   return true;
 }
 
+bool enter_placed(Terms& terms, Failure& fail) {
+  if (adopt_descriptors(fail) && seal(terms, fail)) return true;
+  abandon_descriptors();
+  return false;
+}
+
 bool enter_on_terms(Fd control, const char* policy, Terms& terms, Failure& fail) {
   if (!shake_hands(control.get(), policy, terms, fail)) return false;
   if (place_descriptors(static_cast<Fd&&>(control), fail) && seal(terms, fail)) return true;
@@ -114,6 +121,16 @@ bool enter_first(const char* policy, unsigned flags, Failure& fail) {
 }
 
 }  // namespace
+
+bool enter_launched(Failure& fail) {
+  Terms* const terms = new_terms();
+  if (terms == nullptr) return fail.system(ENOMEM, "no memory for the filter");
+  const bool entered =
+      shake_hands(kControlFd, "launched", *terms, fail) && enter_placed(*terms, fail);
+  delete_terms(terms);
+  return entered;
+}
+
 }  // namespace torno
 
 int torno_enter(const char* policy, unsigned flags, char* error, size_t error_size) {

@@ -38,6 +38,18 @@ std::vector<Rule> group_rules() {
   return rules;
 }
 
+// What the library answers, of the groups.
+std::vector<Rule> library_rules() {
+  std::vector<Rule> rules;
+  for (const Group& group : groups()) {
+    if (group.kind != Kind::kBrokered && group.kind != Kind::kTranslated) continue;
+    for (const std::string_view call : group.calls) {
+      rules.push_back({std::string(call), SCMP_ACT_TRAP, {}});
+    }
+  }
+  return rules;
+}
+
 Error located(const policy::Policy& policy, const Error& error) {
   return {"policy " + policy.name() + ": " + error.message};
 }
@@ -57,10 +69,21 @@ void notify_instead_of_trap(Instructions& program) {
   }
 }
 
+// The other program has the policy's rules, and the kernel takes the stricter answer of the two.
+Result<Instructions> compile_on_notify(const policy::Policy& policy, int landlock_abi) {
+  const Conditions conditions = conditions_for(policy, landlock_abi, Transport::kTrapOnNotify);
+  Chain chain;
+  for (const auto* stage : {&conditions.marked, &conditions.refused, &conditions.native}) {
+    if (const auto added = chain.add(*stage); !added) return std::unexpected(added.error());
+  }
+  return chain.finish(library_rules(), SCMP_ACT_ALLOW);
+}
+
 }  // namespace
 
 Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
                                  Transport transport) {
+  if (transport == Transport::kTrapOnNotify) return compile_on_notify(policy, landlock_abi);
   // A rule is vetted against the trap transport whatever the program is for: a policy is right or
   // wrong for both.
   const SyscallRules policy_rules = syscall_rules(policy, conditions_for(policy, landlock_abi));

@@ -199,6 +199,12 @@ void add_sockets(const policy::Policy& policy, std::vector<Rule>& native) {
 Conditions conditions_for(const policy::Policy& policy, int landlock_abi, Transport transport) {
   Conditions conditions;
   switch (transport) {
+    case Transport::kTrapOnNotify:
+      add_marked(conditions.marked);
+      add_translated(conditions.refused, conditions.native);
+      add_reserved_descriptors(conditions.refused);
+      add_control_descriptor(conditions.native);
+      return conditions;
     case Transport::kTrap:
       add_marked(conditions.marked);
       add_translated(conditions.refused, conditions.native);

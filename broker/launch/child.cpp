@@ -23,6 +23,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "proto/wire.pb.h"
+
 namespace torno::launch {
 namespace {
 
@@ -122,6 +124,26 @@ void lower_limit(const Plan& plan, int number, std::uint64_t value) {
   if (::setrlimit(resource, &limit) != 0) fail(plan, Step::kLimits);
 }
 
+// The control socket comes to lie above the hard limit, where nothing else can: the filter lets
+// messages with an address through on that one number (filter/conditions.cpp).
+void place_control(const Plan& plan) {
+  if (::dup2(plan.control, wire::CONTROL_FD) < 0) fail(plan, Step::kDescriptors);
+  if (::close(plan.control) != 0) fail(plan, Step::kDescriptors);
+}
+
+// With a trap session the library places the first channel itself, above the soft limit.
+void lower_open_files(const Plan& plan) {
+  if (plan.control < 0) {
+    lower_limit(plan, RLIMIT_NOFILE, plan.open_files);
+    return;
+  }
+  lower_limit(plan, RLIMIT_NOFILE, wire::CONTROL_FD);
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) fail(plan, Step::kLimits);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, plan.open_files);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) fail(plan, Step::kLimits);
+}
+
 void drop_capabilities(const Plan& plan) {
   // The ambient set goes with the permitted one; the bounding set grants nothing by itself once
   // no_new_privs is set.
@@ -148,6 +170,7 @@ int load_filter(const Plan& plan) {
   for (const session::ResourceLimit& limit : plan.limits) {
     lower_limit(plan, limit.resource, limit.value);
   }
+  if (plan.control >= 0) place_control(plan);
   drop_capabilities(plan);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(plan, Step::kNoNewPrivs);
   if (plan.refuse_executable_memory && ::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0) != 0) {
@@ -166,7 +189,7 @@ int load_filter(const Plan& plan) {
   while (::read(plan.go_on, &byte, 1) < 0 && errno == EINTR) {
   }
   ::close(listener);
-  lower_limit(plan, RLIMIT_NOFILE, plan.open_files);
+  lower_open_files(plan);
   ::execve(plan.path, plan.arguments, plan.environment);
   fail(plan, Step::kExec);
 }
@@ -328,7 +351,8 @@ void run_init(const Plan& plan) {
   // memory; and /proc/self is not this user's otherwise.
   if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if ((plan.namespaces & CLONE_NEWUSER) != 0) map_ids(plan);
-  close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher, plan.root->cwd.get()});
+  close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher, plan.root->cwd.get(),
+                      plan.control});
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if (::setsid() < 0) fail(plan, Step::kSession);
   const int signals = watch_signals(plan);
@@ -350,6 +374,7 @@ void run_init(const Plan& plan) {
   const pid_t program = raw_fork(0);
   if (program < 0) fail(plan, Step::kFork);
   if (program == 0) become_program(plan, init);
+  if (plan.control >= 0) ::close(plan.control);
   Init(plan, program, children).serve(signals);
   ::_exit(0);
 }

@@ -69,8 +69,10 @@ struct Plan {
   std::uint64_t open_files = 0;  // RLIMIT_NOFILE, once the program's own descriptors are all it has
   std::uint64_t wall_time = 0;   // seconds; 0: no limit
   mode_t umask = 022;
-  int say = -1;       // where Words go
-  int go_on = -1;     // end of file: the launcher has the listener
+  int say = -1;    // where Words go
+  int go_on = -1;  // end of file: the launcher has the listener
+  // The program's end of its trap session, which it finds as CONTROL_FD; -1: it has none.
+  int control = -1;
   int launcher = -1;  // its pidfd: init ends when it does, and so does everybody
 };
 

@@ -23,6 +23,8 @@
 #include "broker/launch/child.h"
 #include "broker/launch/limits.h"
 #include "broker/launch/orphans.h"
+#include "broker/launch/preload.h"
+#include "broker/launch/trap_session.h"
 #include "broker/launch/walls.h"
 #include "broker/notify/supervisor.h"
 #include "broker/session/services.h"
@@ -120,6 +122,7 @@ struct Sandbox::State {
   std::optional<session::Services> services;  // once the program's own folders are known
   std::shared_ptr<notify::Supervisor> supervisor;
   std::thread thread;  // of the supervisor
+  std::unique_ptr<TrapSession> trap;
 
   Fd words;  // what the children say
   pid_t init = 0;
@@ -141,6 +144,12 @@ Result<void> Sandbox::State::start() {
   if (!made) return std::unexpected(made.error());
   limits = std::move(*made);
   adopts_orphans = options.adopt_orphans && adopt_orphans();
+  if (!options.preload.empty()) {
+    auto session = TrapSession::make(options.policy);
+    if (!session) return std::unexpected(session.error());
+    trap = std::move(*session);
+    add_preload(options.preload, options.environment);
+  }
   Result<void> started = std::unexpected(Error{});
   for (const std::uint64_t namespaces : walls->namespaces) {
     const char* missing = missing_namespace(options.policy->merged(), namespaces);
@@ -207,6 +216,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   if (walls.ruleset) in_force.push_back(policy::Wall_Name(policy::LANDLOCK));
   if (walls.mdwe) in_force.push_back(policy::Wall_Name(policy::MDWE));
   if (limits.has_cgroup()) in_force.push_back(policy::Wall_Name(policy::CGROUP));
+  if (trap != nullptr) {
+    if (auto served = trap->serve(*services, program, ::geteuid(), proc); !served) return served;
+  }
   supervise(std::move(*listener));
   return {};
   // With the end of this function go_on is closed, and the program goes on.
@@ -236,6 +248,7 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.umask = options.umask;
   plan.say = say.write.get();
   plan.go_on = go_on.read.get();
+  if (trap != nullptr) plan.control = trap->control();
   plan.launcher = self.get();
   init = start_init(plan);
   if (init == 0) run_init(plan);
@@ -317,8 +330,14 @@ Sandbox::State::~State() {
   if (!thread.joinable()) return;
   supervisor->stop();
   thread.join();
+  if (trap != nullptr) trap->stop();
   constexpr std::chrono::seconds kDrainTime{2};
-  services->slow_pool.drain(kDrainTime);
+  const bool drained = services->slow_pool.drain(kDrainTime);
+  if (trap != nullptr) {
+    trap->finish();
+    // A thread that is stuck in the kernel says what it has done on the session's loop.
+    if (!drained) static_cast<void>(trap.release());
+  }
   services->closer.drain(kDrainTime);
 }
 
@@ -372,8 +391,12 @@ std::vector<std::string> Sandbox::limits() const {
   return state_->limits.names();
 }
 
+const char* Sandbox::transport() const {
+  return state_->trap != nullptr && state_->trap->is_sealed() ? "trap" : "notify";
+}
+
 std::uint64_t Sandbox::denials() const {
-  return state_->supervisor->denials();
+  return state_->supervisor->denials() + (state_->trap != nullptr ? state_->trap->denials() : 0);
 }
 
 void Sandbox::signal(int number) {

@@ -26,6 +26,9 @@ struct Options {
   std::vector<std::string> arguments;           // with the program's own name
   std::vector<std::string> environment;         // "NAME=VALUE"
   std::vector<std::string> policy_directories;  // which nobody inside may change
+  // The library that seals the program with a trap filter as well (preload.h); empty: the notify
+  // transport alone.
+  std::string preload;
   mode_t umask = 022;
   audit::Format format = audit::Format::kText;
   int audit_fd = 2;
@@ -54,6 +57,9 @@ class Sandbox {
   std::vector<std::string> walls() const;
   // What holds each limit of the policy's: "memory: cgroup v2".
   std::vector<std::string> limits() const;
+  // How its file calls were served: "trap" once the library says that it has sealed the program, so
+  // this is the program's word; else "notify".
+  const char* transport() const;
   // Calls that were refused. After the end.
   std::uint64_t denials() const;
 

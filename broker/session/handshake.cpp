@@ -63,7 +63,11 @@ Session::Breach Session::hello(const LinkPtr&, Incoming& incoming) {
     refuse(*refusal);
     return nullptr;
   }
-  choose_policy(hello.policy());
+  if (peer_.launched != nullptr) {
+    welcome(peer_.launched->ready);
+  } else {
+    choose_policy(hello.policy());
+  }
   return nullptr;
 }
 
@@ -113,7 +117,7 @@ void Session::choose_policy(const std::string& name) {
 }
 
 void Session::welcome(const ReadyPolicy& ready) {
-  auto welcome = make_welcome(ready);
+  auto welcome = peer_.launched != nullptr ? make_launched_welcome(ready) : make_welcome(ready);
   if (!welcome) {
     refuse({wire::Refused::REASON_KERNEL, welcome.error().message});
     return;
@@ -148,6 +152,7 @@ Session::Breach Session::sealed(const LinkPtr&, Incoming& incoming) {
   if ((layers & layers_) != layers_) return "a layer that Welcome asked for is missing";
   state_ = kSealed;
   handshake_timer_.cancel();
+  if (peer_.launched != nullptr) peer_.launched->sealed = true;
   if (!services_.settings.embedded) {
     audit::Event started = recorder_.event(incoming.client);
     started.mutable_started()->set_layers(layers);

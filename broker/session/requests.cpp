@@ -6,6 +6,13 @@
 
 namespace torno::session {
 
+void Session::name_client(files::Place& place, pid_t client) const {
+  place.client = client;
+  if (peer_.launched == nullptr) return;
+  place.client = peer_.launched->number_inside(client);
+  place.proc = peer_.launched->proc;
+}
+
 // Where the answer to a request on the control socket goes. Null: nobody waits for it any more.
 Session::Breach Session::named_channel(const Incoming& incoming, LinkPtr& channel) const {
   const std::uint32_t named = incoming.request.channel;
@@ -46,7 +53,7 @@ Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, 
     answer_error(channel, request.sequence, lacks_fd ? ENFILE : checked.error);
     return nullptr;
   }
-  checked.place.client = incoming.client;
+  name_client(checked.place, incoming.client);
   const Asked asked{&request, checked.place, incoming.fd.get()};
   files::Outcome outcome =
       incoming.row.call->perform(*services_.files, *policy_, asked, files::Wait::kNever);
@@ -83,7 +90,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
   CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
                              ? check_connect_place(slow->request)
                              : check_place(slow->request);
-  checked.place.client = incoming.client;
+  name_client(checked.place, incoming.client);
   slow->asked.request = &slow->request;
   slow->asked.place = checked.place;
 

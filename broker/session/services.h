@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,11 +22,24 @@
 
 namespace torno::session {
 
+// Of a program that the launcher started, under a notify filter: its policy was chosen for it, and
+// every wall but the trap filter is up before it can say anything.
+struct Launched {
+  ReadyPolicy ready;
+  // The root of the procfs of its pid namespace, where that is not the broker's own, and what is
+  // called there what the broker knows by a number. Used on the session's thread.
+  int proc = -1;
+  std::function<pid_t(pid_t)> number_inside;
+  // It says that its trap filter is in force. Nothing is let through because of it.
+  std::atomic<bool> sealed = false;
+};
+
 // What the kernel says of who connected.
 struct Peer {
   pid_t pid = 0;
   uid_t uid = 0;
-  std::string cwd;  // empty: not readable
+  std::string cwd;                       // empty: not readable
+  std::shared_ptr<Launched> launched{};  // null: it seals itself
 };
 
 struct Settings {

@@ -48,6 +48,9 @@ class Session : public std::enable_shared_from_this<Session> {
   // Closes every socket and interrupts every slow request. May be called again.
   void end();
 
+  // Requests that were refused; from any thread.
+  std::uint64_t denials() const { return recorder_.denials(); }
+
  private:
   friend struct Row;
   friend struct Table;
@@ -99,6 +102,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_handshake();
 
   // requests.cpp
+  void name_client(files::Place& place, pid_t client) const;
   Breach named_channel(const Incoming& incoming, LinkPtr& channel) const;
   Breach check_free(Link& channel);
   Breach request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd);

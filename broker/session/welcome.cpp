@@ -22,7 +22,25 @@ Result<Fd> reopen(const Fd& memfd) {
   return own;
 }
 
+void describe(const policy::Policy& policy, std::uint32_t layers, wire::Welcome& message) {
+  message.set_version(kMaxVersion);
+  message.set_layers(layers);
+  message.set_policy(policy.name().substr(0, kMaxShownPolicy));
+  message.set_broker_gone(policy.merged().broker_gone() == policy::GONE_KILL
+                              ? wire::BROKER_GONE_KILL
+                              : wire::BROKER_GONE_EIO);
+}
+
 }  // namespace
+
+Result<Welcome> make_launched_welcome(const ReadyPolicy& ready) {
+  Welcome welcome;
+  auto program = reopen(*ready.program);
+  if (!program) return std::unexpected(program.error());
+  welcome.fds.push_back(std::move(*program));
+  describe(*ready.policy, wire::LAYER_NO_NEW_PRIVS | wire::LAYER_SECCOMP, welcome.message);
+  return welcome;
+}
 
 Result<Welcome> make_welcome(const ReadyPolicy& ready) {
   const policy::PolicyFile& policy = ready.policy->merged();
@@ -63,11 +81,7 @@ Result<Welcome> make_welcome(const ReadyPolicy& ready) {
     layers |= wire::LAYER_LANDLOCK;
   }
   if (wants_mdwe(policy)) layers |= wire::LAYER_MDWE;
-  message.set_version(kMaxVersion);
-  message.set_layers(layers);
-  message.set_policy(ready.policy->name().substr(0, kMaxShownPolicy));
-  message.set_broker_gone(policy.broker_gone() == policy::GONE_KILL ? wire::BROKER_GONE_KILL
-                                                                    : wire::BROKER_GONE_EIO);
+  describe(*ready.policy, layers, message);
   const auto limits = resource_limits(policy.limit());
   if (!limits) return std::unexpected(limits.error());
   for (const ResourceLimit& each : *limits) {

@@ -18,6 +18,9 @@ struct Welcome {
 // Fails when the policy requires a wall that this kernel lacks.
 Result<Welcome> make_welcome(const ReadyPolicy& ready);
 
+// The same for a program that the launcher confined already: the trap filter alone.
+Result<Welcome> make_launched_welcome(const ReadyPolicy& ready);
+
 // The wire versions this broker speaks.
 inline constexpr std::uint32_t kMinVersion = 1;
 inline constexpr std::uint32_t kMaxVersion = wire::VERSION;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "broker/launch/preload.h"
 #include "broker/launch/sandbox.h"
 #include "broker/policy/loader.h"
 #include "tests/support/processes.h"
@@ -94,13 +95,15 @@ policy::PolicyPtr load(const std::string& text) {
 }
 
 // This program once more, for the same test alone.
-std::optional<launch::Sandbox> start_anew(const std::string& rules, const std::string& root,
+std::optional<launch::Sandbox> start_anew(const policy::PolicyPtr& policy,
+                                          const std::string& preload, const std::string& root,
                                           int number) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
   launch::Options options;
-  options.policy = load(rules);
+  options.policy = policy;
+  options.preload = preload;
   auto program = launch::find_program("/proc/self/exe", {}, AT_FDCWD);
-  if (options.policy == nullptr || !program) return std::nullopt;
+  if (!program) return std::nullopt;
   options.program = std::move(*program);
   options.program.path = options.program.chain.front().real_path;
   options.arguments = {"attack_tests", std::string("--gtest_filter=") + test->test_suite_name() +
@@ -123,6 +126,23 @@ std::optional<launch::Sandbox> start_anew(const std::string& rules, const std::s
   return std::move(*sandbox);
 }
 
+bool may_trap(const policy::Policy& policy) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;  // a sanitizer's runtime does not start where another library comes before it
+#endif
+  const auto program = launch::find_program("/proc/self/exe", {}, AT_FDCWD);
+  return program && launch::why_no_trap(policy, *program).empty();
+}
+
+// What the attack came to, if the program was served by this transport.
+Ended came_of(std::optional<launch::Sandbox> sandbox, const std::string& transport) {
+  if (!sandbox) return Ended::kBroken;
+  const launch::Ending ending = sandbox->wait();
+  if (sandbox->transport() != transport) return Ended::kBroken;
+  if (ending.how == launch::How::kExited) return ended_of(ending.number - kConfined);
+  return ending.how == launch::How::kNotStarted ? Ended::kBroken : Ended::kKilled;
+}
+
 }  // namespace
 
 const char* to_string(Ended ended) {
@@ -136,7 +156,7 @@ const char* to_string(Ended ended) {
     case Ended::kBroken:
       return "broken";
     case Ended::kDiffers:
-      return "not the same both ways";
+      return "not the same all ways";
   }
   return "?";
 }
@@ -206,11 +226,35 @@ Ended Scene::confined(const Attack& attack) const {
     if (number != std::atoi(std::getenv(kNumber))) return Ended::kBroken;
     ::_exit(kConfined + (attack() ? kExitSucceeded : kExitRefused));
   }
-  auto sandbox = start_anew(with_root(rules_, root()), root(), number);
-  if (!sandbox) return Ended::kBroken;
-  const launch::Ending ending = sandbox->wait();
-  if (ending.how == launch::How::kExited) return ended_of(ending.number - kConfined);
-  return ending.how == launch::How::kNotStarted ? Ended::kBroken : Ended::kKilled;
+  const std::string rules = with_root(rules_, root());
+  const policy::PolicyPtr policy = load(rules);
+  if (policy == nullptr) return Ended::kBroken;
+  const Ended by_notify = came_of(start_anew(policy, "", root(), number), "notify");
+  const auto preload = launch::find_preload();
+  EXPECT_TRUE(preload) << preload.error().message;
+  if (!preload || !may_trap(*policy)) return by_notify;
+  restore();
+  const policy::PolicyPtr with_library =
+      load(rules + "file { path: \"" + *preload + "\" allow: READ }\n");
+  if (with_library == nullptr) return Ended::kBroken;
+  const Ended by_trap = came_of(start_anew(with_library, *preload, root(), number), "trap");
+  if (by_trap == by_notify) return by_trap;
+  std::fprintf(stderr, "attack: notify: %s, trap: %s\n", to_string(by_notify), to_string(by_trap));
+  return Ended::kDiffers;
+}
+
+Ended Scene::before_library(const Attack& attack, Expected expected) const {
+  const int number = next_number();
+  if (is_started_anew()) {
+    if (number != std::atoi(std::getenv(kNumber))) return Ended::kBroken;
+    ::_exit(kConfined + (attack() ? kExitSucceeded : kExitRefused));
+  }
+  const auto preload = launch::find_preload();
+  const policy::PolicyPtr policy = load(with_root(rules_, root()));
+  if (!preload || policy == nullptr) return Ended::kBroken;
+  // No rule lets the loader read the library.
+  return came_of(start_anew(policy, *preload, root(), number),
+                 expected == Expected::kSaysSealed ? "trap" : "notify");
 }
 
 Ended Scene::inside(const Attack& attack) const {

@@ -18,7 +18,7 @@ enum class Ended {
   kRefused,    // it returned false
   kKilled,     // a signal ended the process
   kBroken,     // the process could not be sealed, or exited by itself
-  kDiffers,    // of the two ways of inside(): not the same came of them
+  kDiffers,    // of several ways: not the same came of them
 };
 
 const char* to_string(Ended ended);
@@ -42,8 +42,14 @@ class Scene {
   // of the library's. There the test runs again up to this place, with the scene as it is: what it
   // does before has to be free of effects or in a step of prepare(), and of what a forked child
   // would have from its parent nothing is there.
+  // Once by the notify transport alone, and once more with the trap filter on top where the rules
+  // let it: what came of both.
   Ended confined(const Attack& attack) const;
-  // Both: what came of them.
+  // The same in a program that was to have the trap filter on top and has not: what runs before the
+  // library is loaded, or keeps it from that, finds its control socket, and no filter but notify's.
+  enum class Expected { kSaysNothing, kSaysSealed };
+  Ended before_library(const Attack& attack, Expected expected = Expected::kSaysNothing) const;
+  // All of them: what came of them.
   Ended inside(const Attack& attack) const;
   // A step of the test's own. True: it succeeded, or this is the program that was started anew.
   static bool prepare(const std::function<bool()>& step);

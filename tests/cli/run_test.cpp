@@ -29,7 +29,7 @@ TEST(Run, HelpTellsAllThereIsToKnow) {
   const Said said = run({"--help"});
   EXPECT_EQ(said.status, 0);
   for (const char* text : {"--policy", "--profile", "--read", "--write", "--set", "--env",
-                           "--verbose", "--log-format", "Examples:", "Exit status:"}) {
+                           "--verbose", "--mode", "--log-format", "Examples:", "Exit status:"}) {
     EXPECT_THAT(said.out, HasSubstr(text));
   }
 }

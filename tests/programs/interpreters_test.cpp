@@ -60,6 +60,45 @@ TEST(Programs, PythonWithChildrenAndThreads) {
   place.expect_same(options, {"python3", "-c", "import sys; print(sys.version, sys.path[1:])"});
 }
 
+// What it does without executing anything, it does by either transport.
+TEST(Programs, PythonByItself) {
+  TORNO_NEEDS("python3");
+  const Workplace place;
+  place.write("input", "some words\n");
+  place.make_folder("out");
+  const Words options = {"--policy", "python3", "--read", ".", "--write", "out"};
+  place.expect_same_by_both(options, {"python3", "-B", "-c", R"~(
+import multiprocessing, os, signal, subprocess, threading
+def square(pipe, number): pipe.send(number * number)
+try:
+    subprocess.run(["/usr/bin/missing"])
+except OSError as error:
+    print(type(error).__name__)
+mine, theirs = multiprocessing.Pipe()
+child = multiprocessing.Process(target=square, args=(theirs, 12))
+child.start()
+print(mine.recv())
+child.join()
+print(child.exitcode)
+sizes = []
+threads = [threading.Thread(target=lambda: sizes.append(len(open("input").read())))
+           for i in range(100)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(sum(sizes), os.stat("input").st_size, os.access("input", os.W_OK), os.getcwd())
+signal.signal(signal.SIGALRM, lambda number, frame: print("signal", number))
+signal.setitimer(signal.ITIMER_REAL, 0.001)
+signal.pause()
+os.umask(0o077)
+with open("out/made", "w") as made: made.write("made\n")
+print(oct(os.stat("out/made").st_mode), sorted(os.listdir("out")), open("out/made").read())
+os.chdir("out")
+print(open("made").read(), os.path.realpath("made"))
+for fd in range(3): os.fstat(fd)
+print(open("/dev/stdin").read(), os.environ.get("LD_PRELOAD"))
+)~"});
+}
+
 TEST(Programs, PythonReadsNothingElse) {
   TORNO_NEEDS("python3");
   const Workplace place;
@@ -99,7 +138,7 @@ TEST(Programs, Node) {
   Workplace place;
   place.write("input", "some words\n");
   const Words options = {"--policy", "node", "--read", "."};
-  place.expect_same(options, {"node", "-e", R"~(
+  place.expect_same_by_both(options, {"node", "-e", R"~(
     const fs = require('fs'), crypto = require('crypto'), zlib = require('zlib');
     const { Worker } = require('worker_threads');
     console.log(process.version, 6 * 7, fs.readdirSync('.'));
@@ -124,7 +163,7 @@ TEST(Programs, Node) {
 TEST(Programs, JavaVersion) {
   TORNO_NEEDS("java");
   const Workplace place;
-  place.expect_same({"--policy", "java"}, {"java", "-version"});
+  place.expect_same_by_both({"--policy", "java"}, {"java", "-version"});
   // A file of arguments, of which it prints the one that it does not know.
   const Workplace other;
   const std::string secret = other.write("arguments", "--the-secret-of-another\n");

@@ -117,6 +117,16 @@ void Workplace::expect_same(const Words& options, const Words& command) const {
   EXPECT_EQ(confined, free) << "with --verbose: " << inside(loud, command).err;
 }
 
+void Workplace::expect_same_by_both(const Words& options, const Words& command) const {
+  expect_same(options, command);
+  const std::string report = path("report of its transport");
+  Words by_trap = options;
+  by_trap.insert(by_trap.end(), {"--mode", "trap", "--report", report});
+  expect_same(by_trap, command);
+  EXPECT_THAT(read("report of its transport"), testing::HasSubstr("\"transport\":\"trap\""));
+  ::unlink(report.c_str());
+}
+
 void Workplace::expect_refused(const Words& options, const Words& command,
                                const std::string& text) const {
   EXPECT_THAT(outside(command).out, testing::HasSubstr(text));

@@ -45,6 +45,8 @@ class Workplace {
 
   // Both ways the same, and a success.
   void expect_same(const Words& options, const Words& command) const;
+  // The same, and once more by the trap transport.
+  void expect_same_by_both(const Words& options, const Words& command) const;
   // Fails inside, without the text that it shows outside.
   void expect_refused(const Words& options, const Words& command, const std::string& text) const;
 

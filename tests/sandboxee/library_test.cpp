@@ -54,6 +54,17 @@ TEST(Library, NeedsLibcAlone) {
   EXPECT_THAT(output_of("readelf -d " + kShared), HasSubstr("[libtorno.so.0]"));
 }
 
+// It comes before a program's own libraries, and takes none of their names.
+TEST(Library, ThePreloadedOneShowsNothing) {
+  const std::string preload = TORNO_BINARY_DIR "/lib/libtorno_preload.so";
+  EXPECT_EQ(output_of("nm -D --defined-only " + preload), "");
+  const std::string dynamic = output_of("readelf -d " + preload);
+  EXPECT_THAT(dynamic, HasSubstr("INITFIRST"));
+  EXPECT_EQ(
+      words(output_of("readelf -d " + preload + " | sed -n 's/.*(NEEDED).*\\[\\(.*\\)\\]/\\1/p'")),
+      std::set<std::string>{"libc.so.6"});
+}
+
 // The handler can neither allocate nor take a lock of libc's where there is no such call.
 TEST(Library, CallsNoHeapNoThreadsNoLazyStorage) {
   const std::set<std::string> needed =

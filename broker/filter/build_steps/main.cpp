@@ -54,7 +54,8 @@ bool compile_all(const std::string& text) {
     return false;
   }
   for (int abi = 0; abi < kAbis; ++abi) {
-    for (const Transport transport : {Transport::kTrap, Transport::kNotify}) {
+    for (const Transport transport :
+         {Transport::kTrap, Transport::kNotify, Transport::kTrapOnNotify}) {
       const auto program = compile_for(*loaded.policy, abi, transport);
       if (program) continue;
       std::fprintf(stderr, "%s\n", program.error().message.c_str());

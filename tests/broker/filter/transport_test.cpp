@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <random>
@@ -13,6 +14,7 @@
 #include "broker/filter/compiler.h"
 #include "broker/filter/conditions.h"
 #include "broker/filter/groups.h"
+#include "proto/wire.pb.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
 
@@ -226,6 +228,62 @@ TEST(Notify, AgreesWithTheTrapProgramOnEveryGroup) {
       }
     }
   }
+}
+
+// On top of the notify program it answers for what the library does, and leaves the rest to that.
+TEST(TrapOnNotify, TrapsWhatTheLibraryAnswersAndNothingElse) {
+  const auto policy = load_policy("");
+  ASSERT_NE(policy, nullptr);
+  const auto program = compile_for(*policy, kNewestAbi, Transport::kTrapOnNotify);
+  ASSERT_TRUE(program) << program.error().message;
+  EXPECT_EQ(check_program(*program), "");
+  const Arguments pointers = {kPointer, kPointer, kPointer, kPointer, kPointer, kPointer};
+  for (const Group& group : groups()) {
+    const bool answered = group.kind == Kind::kBrokered || group.kind == Kind::kTranslated;
+    for (const std::string_view call : group.calls) {
+      EXPECT_EQ(says(*program, std::string(call).c_str(), pointers), answered ? "TRAP" : "ALLOW")
+          << call;
+    }
+  }
+  EXPECT_EQ(action_name(answer(*program, 9999, {})), "ALLOW");
+}
+
+TEST(TrapOnNotify, KeepsWhatTheLibraryNeeds) {
+  const auto policy = load_policy("");
+  ASSERT_NE(policy, nullptr);
+  const auto program = compile_for(*policy, kNewestAbi, Transport::kTrapOnNotify);
+  ASSERT_TRUE(program) << program.error().message;
+  const auto trap = compile_text("");
+  constexpr std::uint64_t kMark = std::uint64_t{wire::REISSUE_MARK} << 32;
+  for (const auto& [call, arguments] : std::initializer_list<std::pair<const char*, Arguments>>{
+           {"close", {4032}},
+           {"close", {4095}},
+           {"close", {4031}},
+           {"rt_sigaction", {SIGSYS, 0}},
+           {"rt_sigaction", {SIGUSR1, 0}},
+           {"rt_sigaction", {kMark | SIGUSR1, 1}},
+           {"rt_sigprocmask", {kMark, 1}},
+           {"ppoll", {1, 1, 0, 0}},
+           {"ppoll", {1, kMark | 1, 0, 1}},
+           {"umask", {kMark | 022}},
+           {"close_range", {kMark | 4032, 4094, 0}},
+           {"close_range", {kMark | 4032, 4095, 0}},
+           {"close_range", {4032, 4095, 0}},
+           {"prlimit64", {0, RLIMIT_NOFILE, 0, 1}},
+           {"prlimit64", {kMark, RLIMIT_NOFILE, 1, 0}},
+           {"sendmsg", {4095}},
+           {"sendmsg", {4094}}}) {
+    EXPECT_EQ(says(*program, call, arguments), says(trap, call, arguments)) << call;
+  }
+}
+
+TEST(TrapOnNotify, ForeignNumbersKill) {
+  const auto policy = load_policy("");
+  ASSERT_NE(policy, nullptr);
+  const auto program = compile_for(*policy, kNewestAbi, Transport::kTrapOnNotify);
+  ASSERT_TRUE(program) << program.error().message;
+  EXPECT_EQ(answer(*program, 2, {}, AUDIT_ARCH_I386), SCMP_ACT_KILL_PROCESS);
+  EXPECT_EQ(answer(*program, 0x4000'0002, {}), SCMP_ACT_KILL_PROCESS);
 }
 
 }  // namespace

@@ -147,6 +147,8 @@ struct Run {
     ended.set_number(ending.number);
     ended.set_description(launch::describe(ending));
     ended.set_program(program);
+    ended.set_call(ending.call.name);
+    ended.set_arguments(ending.call.arguments);
     ended.set_denials(denials);
     ended.mutable_walls()->Assign(walls.begin(), walls.end());
     return event;
@@ -186,6 +188,7 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   start.policy_directories = options->directories;
   start.umask = run.mask;
   start.audit_fd = log.get();
+  if (arguments.verbose) start.backtrace_fd = log.get();
   if (arguments.log_format == "json") start.format = audit::Format::kJson;
   auto sandbox = launch::Sandbox::start(std::move(start));
   if (!sandbox) return run.fail(sandbox.error().message);
@@ -214,7 +217,8 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
   add("--set", arguments->policy.assignments, "What ${NAME} in a policy means", "NAME=VALUE");
   add("--env", arguments->environment, "Sets a variable for the program, or keeps the caller's",
       "NAME[=VALUE]");
-  command->add_flag("--verbose", arguments->verbose, "Say what is refused, as it happens");
+  command->add_flag("--verbose", arguments->verbose,
+                    "Say what is refused, as it happens, and where a program crashes");
   command
       ->add_option("--log-format", arguments->log_format,
                    "The same as text or json: an audit event a line")

@@ -10,11 +10,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
+#include "broker/backtrace/symbolise.h"
 #include "broker/base/fd.h"
 #include "broker/files/protected.h"
 #include "broker/filter/landlock.h"
@@ -76,6 +80,20 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// What is written of a thread that stands still, before it dies.
+std::function<void()> look_at(int output, pid_t thread, int signal) {
+  auto snapshot = std::make_shared<backtrace::Snapshot>(backtrace::take_snapshot(thread));
+  return [output, snapshot, signal] {
+    const char* name = ::sigabbrev_np(signal);
+    std::string text = "torno: backtrace of " + snapshot->title + ", SIG" + name + ":\n";
+    for (const std::string& line : backtrace::symbolise(*snapshot)) {
+      text += "torno:   " + line + "\n";
+    }
+    // A pipe that nobody reads holds nobody up for long: this is a few kilobytes at most.
+    if (::write(output, text.data(), text.size()) < 0) return;
+  };
+}
+
 session::Settings settings() {
   session::Settings settings;
   settings.embedded = true;
@@ -105,6 +123,7 @@ struct Sandbox::State {
   Options options;
   audit::Auditor auditor;
   session::Services services;
+  std::unique_ptr<notify::Tracer> tracer;
   std::shared_ptr<notify::Supervisor> supervisor;
   std::thread thread;  // of the supervisor
 
@@ -223,9 +242,19 @@ Result<Fd> Sandbox::State::take(pid_t child, int number) {
 }
 
 void Sandbox::State::supervise(Fd listener) {
+  if (options.backtrace_fd >= 0) {
+    tracer =
+        std::make_unique<notify::Tracer>([output = options.backtrace_fd](pid_t dying, int signal) {
+          return look_at(output, dying, signal);
+        });
+    // Without it there are no backtraces.
+    if (!tracer->start(program)) tracer.reset();
+  }
   supervisor = std::make_shared<notify::Supervisor>(
-      services, notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc),
-                                            program, ::geteuid(), filter::landlock_abi() > 0});
+      services,
+      notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc), program,
+                                  ::geteuid(), filter::landlock_abi() > 0,
+                                  [this] { kill_process(init_process, SIGTERM); }, tracer.get()});
   thread = std::thread([this] {
     for (;;) {
       try {
@@ -259,6 +288,7 @@ void Sandbox::State::wait_for_init() {
 Sandbox::State::~State() {
   if (init > 0) kill_process(init_process, SIGTERM);
   wait_for_init();
+  if (tracer) tracer->stop();
   if (!thread.joinable()) return;
   supervisor->stop();
   thread.join();
@@ -290,6 +320,7 @@ std::optional<Ending> Sandbox::step() {
   if (word && word->kind == Word::Kind::kEnded && !state.ending) {
     Known known;
     if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
+    known.refused_call = state.supervisor->refused_call();
     state.ending = ending_of(word->number, known);
   } else if (word && word->kind == Word::Kind::kTimeOver) {
     state.time_over = true;
@@ -300,6 +331,7 @@ std::optional<Ending> Sandbox::step() {
   // Init is gone, and with it everybody; the program too, had init been killed.
   kill_process(state.program_process, SIGKILL);
   state.wait_for_init();
+  if (state.tracer) state.tracer->stop();  // what it has to say is said
   if (!state.ending) state.ending = ending_of_failure("the process that watches the program died");
   return state.ending;
 }

@@ -29,6 +29,8 @@ struct Options {
   mode_t umask = 022;
   audit::Format format = audit::Format::kText;
   int audit_fd = 2;
+  // Where a backtrace of whoever crashes is written; the program is traced for it. -1: nowhere.
+  int backtrace_fd = -1;
 };
 
 class Sandbox {

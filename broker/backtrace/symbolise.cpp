@@ -132,6 +132,27 @@ std::vector<std::string> lines_of(const std::string& said) {
   return lines;
 }
 
+// The helper's number, or a negative errno value. What is passed stays open here only meanwhile:
+// the end of its output is to be seen.
+pid_t start(const std::string& program, const Snapshot& snapshot, int data, int output) {
+  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  Actions actions;
+  actions.pass(nothing.get(), STDIN_FILENO);
+  actions.pass(output, STDOUT_FILENO);
+  actions.pass(nothing.get(), STDERR_FILENO);
+  actions.pass(data, kSnapshotFd);
+  for (std::size_t i = 0; i < snapshot.modules.size(); ++i) {
+    actions.pass(snapshot.modules[i].file.get(), kFirstModuleFd + static_cast<int>(i));
+  }
+  std::array<char*, 2> arguments = {const_cast<char*>(program.c_str()), nullptr};
+  std::array<char*, 1> environment = {nullptr};
+  const Attributes attributes;
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, program.c_str(), actions.get(), attributes.get(),
+                                  arguments.data(), environment.data());
+  return error == 0 ? child : -error;
+}
+
 }  // namespace
 
 std::vector<std::string> symbolise(const Snapshot& snapshot) {
@@ -140,34 +161,15 @@ std::vector<std::string> symbolise(const Snapshot& snapshot) {
   if (!data || ::pipe2(ends, O_CLOEXEC) != 0) return none("out of memory or descriptors");
   const Fd output(ends[0]);
   Fd input(ends[1]);
-  Actions actions;
-  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  actions.pass(nothing.get(), STDIN_FILENO);
-  actions.pass(input.get(), STDOUT_FILENO);
-  actions.pass(nothing.get(), STDERR_FILENO);
-  actions.pass(data.get(), kSnapshotFd);
-  for (std::size_t i = 0; i < snapshot.modules.size(); ++i) {
-    actions.pass(snapshot.modules[i].file.get(), kFirstModuleFd + static_cast<int>(i));
-  }
   const std::string program = helper();
-  std::array<char*, 2> arguments = {const_cast<char*>(program.c_str()), nullptr};
-  std::array<char*, 1> environment = {nullptr};
-  pid_t child = 0;
-  const Attributes attributes;
-  const int error = ::posix_spawn(&child, program.c_str(), actions.get(), attributes.get(),
-                                  arguments.data(), environment.data());
-  if (error != 0) return none(system_error(escape(program), error).message);
+  const pid_t child = start(program, snapshot, data.get(), input.get());
+  if (child < 0) return none(system_error(escape(program), -child).message);
   input.reset();
   std::vector<std::string> lines = lines_of(hear(output.get()));
-  ::kill(child, SIGKILL);  // whoever has ended already does not notice
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  ::kill(child, SIGKILL);  // one that has ended does not notice
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  if (lines.empty()) {
-    return none(ended ? "no frame was found"
-                      : "torno-backtrace failed, which reads the program's files");
-  }
+  if (lines.empty()) return none("torno-backtrace, which reads the program's files, found none");
   return lines;
 }
 

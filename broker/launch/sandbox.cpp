@@ -80,6 +80,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// A program may have children that crash for ever.
+constexpr int kMostBacktraces = 32;
+
+void write_line(int output, const std::string& text) {
+  // Nobody there to read it is nobody to tell.
+  if (::write(output, text.data(), text.size()) < 0) return;
+}
+
 // What is written of a thread that stands still, before it dies.
 std::function<void()> look_at(int output, pid_t thread, int signal) {
   auto snapshot = std::make_shared<backtrace::Snapshot>(backtrace::take_snapshot(thread));
@@ -89,8 +97,7 @@ std::function<void()> look_at(int output, pid_t thread, int signal) {
     for (const std::string& line : backtrace::symbolise(*snapshot)) {
       text += "torno:   " + line + "\n";
     }
-    // A pipe that nobody reads holds nobody up for long: this is a few kilobytes at most.
-    if (::write(output, text.data(), text.size()) < 0) return;
+    write_line(output, text);
   };
 }
 
@@ -243,12 +250,14 @@ Result<Fd> Sandbox::State::take(pid_t child, int number) {
 
 void Sandbox::State::supervise(Fd listener) {
   if (options.backtrace_fd >= 0) {
-    tracer =
-        std::make_unique<notify::Tracer>([output = options.backtrace_fd](pid_t dying, int signal) {
-          return look_at(output, dying, signal);
-        });
-    // Without it there are no backtraces.
-    if (!tracer->start(program)) tracer.reset();
+    const int output = options.backtrace_fd;
+    tracer = std::make_unique<notify::Tracer>([output, count = 0](pid_t dying, int signal) mutable {
+      return ++count <= kMostBacktraces ? look_at(output, dying, signal) : std::function<void()>();
+    });
+    if (!tracer->start(program)) {
+      tracer.reset();
+      write_line(output, "torno: no backtraces: the program cannot be traced\n");
+    }
   }
   supervisor = std::make_shared<notify::Supervisor>(
       services,

@@ -32,7 +32,7 @@ class Tracer {
   // Has the tracing thread do it, and waits for that.
   void run(const std::function<void()>& job);
   // For a job of run(), of a thread that is held.
-  std::function<void()> look(pid_t thread, int signal) const { return look_(thread, signal); }
+  std::function<void()> look(pid_t thread, int signal) { return look_(thread, signal); }
   // From another thread, once nobody is to be followed: whoever is left is killed.
   void stop();
 
@@ -48,7 +48,7 @@ class Tracer {
   void take(pid_t thread, int status);
   void work_off();
 
-  const Look look_;
+  Look look_;
   std::mutex mutex_;  // of the following
   std::condition_variable changed_;
   std::vector<Job*> jobs_;

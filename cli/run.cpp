@@ -154,6 +154,8 @@ struct Run {
     ended.set_number(ending.number);
     ended.set_description(launch::describe(ending));
     ended.set_program(program);
+    ended.set_call(ending.call.name);
+    ended.set_arguments(ending.call.arguments);
     ended.set_denials(denials);
     ended.set_transport(transport);
     ended.mutable_walls()->Assign(walls.begin(), walls.end());
@@ -211,6 +213,7 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   start.umask = run.mask;
   start.audit_fd = log.get();
   start.adopt_orphans = true;
+  if (arguments.verbose) start.backtrace_fd = log.get();
   if (arguments.log_format == "json") start.format = audit::Format::kJson;
   auto sandbox = launch::Sandbox::start(std::move(start));
   if (!sandbox) return run.fail(sandbox.error().message);
@@ -249,7 +252,8 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
                    "How file calls reach the broker; by itself the faster one")
       ->type_name("trap|notify")
       ->check(CLI::IsMember({kTrap, kNotify}).description(""));
-  command->add_flag("--verbose", arguments->verbose, "Say what is refused, as it happens");
+  command->add_flag("--verbose", arguments->verbose,
+                    "Say what is refused, as it happens, and where a program crashes");
   command
       ->add_option("--log-format", arguments->log_format,
                    "The same as text or json: an audit event a line")

@@ -47,6 +47,7 @@ void make_printable(Event* event) {
       Violation* violation = event->mutable_violation();
       make_printable(violation->mutable_path(), kMaxPath);
       make_printable(violation->mutable_rule(), kMaxText);
+      make_printable(violation->mutable_arguments(), kMaxText, Holds::kMessage);
       break;
     }
     case Event::kProtocolViolation:
@@ -58,6 +59,8 @@ void make_printable(Event* event) {
     case Event::kProgramEnded:
       make_printable(event->mutable_program_ended()->mutable_program(), kMaxText);
       make_printable(event->mutable_program_ended()->mutable_description(), kMaxText,
+                     Holds::kMessage);
+      make_printable(event->mutable_program_ended()->mutable_arguments(), kMaxText,
                      Holds::kMessage);
       break;
     default:
@@ -74,7 +77,11 @@ std::string what_happened(const Event& event) {
              std::to_string(event.ended().denials()) + " denied";
     case Event::kViolation: {
       const Violation& denied = event.violation();
-      if (denied.permission().empty()) return "refused " + denied.call() + ": " + denied.error();
+      if (denied.permission().empty()) {
+        const std::string arguments =
+            denied.arguments().empty() ? "" : "(" + denied.arguments() + ")";
+        return "refused " + denied.call() + arguments + ": " + denied.error();
+      }
       return "denied " + denied.call() + " " + denied.permission() + " " + denied.path() + ": " +
              denied.error() + " (" + (denied.rule().empty() ? "no rule" : denied.rule()) + ")";
     }

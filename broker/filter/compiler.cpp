@@ -10,6 +10,7 @@
 #include "broker/filter/chain.h"
 #include "broker/filter/conditions.h"
 #include "broker/filter/groups.h"
+#include "broker/filter/killed_calls.h"
 #include "broker/filter/syscall_rules.h"
 
 namespace torno::filter {
@@ -79,6 +80,16 @@ Result<Instructions> compile_on_notify(const policy::Policy& policy, int landloc
   return chain.finish(library_rules(), SCMP_ACT_ALLOW);
 }
 
+// A call that kills comes to the supervisor too, which names it and kills. What is of another
+// architecture, or of x32, it could not tell from a native one: for that the kernel kills.
+void notify_instead_of_kill(std::vector<Rule>& rules) {
+  for (Rule& rule : rules) {
+    if (rule.action == SCMP_ACT_KILL_PROCESS && !stays_native(rule.call)) {
+      rule.action = SCMP_ACT_TRAP;
+    }
+  }
+}
+
 }  // namespace
 
 Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
@@ -86,11 +97,16 @@ Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
   if (transport == Transport::kTrapOnNotify) return compile_on_notify(policy, landlock_abi);
   // A rule is vetted against the trap transport whatever the program is for: a policy is right or
   // wrong for both.
-  const SyscallRules policy_rules = syscall_rules(policy, conditions_for(policy, landlock_abi));
+  SyscallRules policy_rules = syscall_rules(policy, conditions_for(policy, landlock_abi));
   if (!policy_rules.errors.empty()) {
     return std::unexpected(Error{policy_rules.errors.front().text()});
   }
 
+  std::uint32_t unknown = unknown_action(policy.merged().unknown_syscall());
+  if (transport == Transport::kNotify) {
+    notify_instead_of_kill(policy_rules.rules);
+    if (unknown == SCMP_ACT_KILL_PROCESS) unknown = SCMP_ACT_TRAP;
+  }
   const Conditions conditions = conditions_for(policy, landlock_abi, transport);
   // A rule that lets through has no refused shape to lose (syscall_rules.h), or it goes second.
   const auto letting_through = std::ranges::find_if(policy_rules.rules, lets_through);
@@ -108,8 +124,7 @@ Result<Instructions> compile_for(const policy::Policy& policy, int landlock_abi,
   add_rules(letting_through, policy_rules.rules.end());
   add_stage(conditions.native);
   if (!added) return std::unexpected(located(policy, added.error()));
-  Result<Instructions> program =
-      chain.finish(group_rules(), unknown_action(policy.merged().unknown_syscall()));
+  Result<Instructions> program = chain.finish(group_rules(), unknown);
   if (!program) return std::unexpected(located(policy, program.error()));
   if (transport == Transport::kNotify) notify_instead_of_trap(*program);
   if (program->size() > BPF_MAXINSNS) {

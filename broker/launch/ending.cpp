@@ -40,7 +40,10 @@ std::string printable(std::string_view text) {
 }
 
 std::string describe_signal(int signal) {
-  const std::string words = signal_words(signal);
+  // Nothing more is known where the kernel kills: for a call of another architecture, or by a
+  // filter of the program's own.
+  const std::string words =
+      signal == SIGSYS ? "bad system call, as one of another architecture" : signal_words(signal);
   return signal_name(signal) + (words.empty() ? "" : " (" + words + ")");
 }
 
@@ -51,8 +54,8 @@ Ending ending_of(int wait_status, const Known& known) {
   const int signal = WTERMSIG(wait_status);
   if (signal == SIGKILL && !known.time.empty()) return {How::kTimedOut, signal, known.time};
   if (signal == SIGKILL && !known.memory.empty()) return {How::kOutOfMemory, signal, known.memory};
-  if (signal == SIGSYS && !known.refused_call.empty()) {
-    return {How::kRefusedCall, signal, known.refused_call};
+  if (signal == SIGKILL && !known.refused_call.name.empty()) {
+    return {How::kRefusedCall, SIGSYS, {}, known.refused_call};
   }
   return {How::kSignalled, signal, {}};
 }
@@ -101,7 +104,8 @@ std::string describe(const Ending& ending) {
       return "ended by " + signal_name(ending.number) + " when its memory of " + detail +
              " was used up";
     case How::kRefusedCall:
-      return "ended by " + signal_name(ending.number) + ": " + detail;
+      return "ended by " + signal_name(ending.number) + ": refused call " +
+             printable(ending.call.name + "(" + ending.call.arguments + ")");
     case How::kNotStarted:
       return "not started: " + detail;
     case How::kSignalled:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "broker/launch/program.h"
+#include "broker/notify/decode.h"
 #include "proto/audit.pb.h"
 
 namespace torno::launch {
@@ -20,16 +21,18 @@ enum class How : std::uint8_t {
 
 struct Ending {
   How how = How::kExited;
-  int number = 0;  // the status it exited with; the signal; what `torno run` exits with
-  std::string
-      detail;  // the time or memory as the policy writes it; the call; why it was not started
+  int number = 0;      // the status it exited with; the signal; what `torno run` exits with
+  std::string detail;  // the time or memory as the policy writes it; why it was not started
+  notify::DecodedCall call = {};  // that was refused
 };
 
 // What the launcher knows beside the status. Empty texts: nothing of the kind happened.
 struct Known {
-  std::string time;          // "10s": that was over when the launcher killed it
-  std::string memory;        // "512M": that was used up when the kernel killed it
-  std::string refused_call;  // "openat(...)", decoded: for which the filter killed it
+  std::string time;    // "10s": that was over when the launcher killed it
+  std::string memory;  // "512M": that was used up when the kernel killed it
+  // For which the supervisor killed it. It was SIGKILL, which nobody can hold back; what is told is
+  // SIGSYS, which a filter's own kill is.
+  notify::DecodedCall refused_call = {};
 };
 
 // `wait_status` is what waitpid(2) gave of a process that has ended. What is known counts where the

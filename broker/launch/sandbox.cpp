@@ -10,12 +10,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <exception>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <span>
 #include <thread>
 #include <utility>
 
+#include "broker/backtrace/symbolise.h"
 #include "broker/base/fd.h"
 #include "broker/files/protected.h"
 #include "broker/filter/landlock.h"
@@ -87,6 +91,27 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// A program may have children that crash for ever.
+constexpr int kMostBacktraces = 32;
+
+void write_line(int output, const std::string& text) {
+  // Nobody there to read it is nobody to tell.
+  if (::write(output, text.data(), text.size()) < 0) return;
+}
+
+// What is written of a thread that stands still, before it dies.
+std::function<void()> look_at(int output, pid_t thread, int signal) {
+  auto snapshot = std::make_shared<backtrace::Snapshot>(backtrace::take_snapshot(thread));
+  return [output, snapshot, signal] {
+    const char* name = ::sigabbrev_np(signal);
+    std::string text = "torno: backtrace of " + snapshot->title + ", SIG" + name + ":\n";
+    for (const std::string& line : backtrace::symbolise(*snapshot)) {
+      text += "torno:   " + line + "\n";
+    }
+    write_line(output, text);
+  };
+}
+
 session::Settings settings() {
   session::Settings settings;
   settings.embedded = true;
@@ -120,6 +145,7 @@ struct Sandbox::State {
   audit::Auditor auditor;
   files::Files files;                         // until the services have it
   std::optional<session::Services> services;  // once the program's own folders are known
+  std::unique_ptr<notify::Tracer> tracer;
   std::shared_ptr<notify::Supervisor> supervisor;
   std::thread thread;  // of the supervisor
   std::unique_ptr<TrapSession> trap;
@@ -283,9 +309,21 @@ Result<void> Sandbox::State::mount(const RootPlan& root, std::vector<Fd> folders
 }
 
 void Sandbox::State::supervise(Fd listener) {
+  if (options.backtrace_fd >= 0) {
+    const int output = options.backtrace_fd;
+    tracer = std::make_unique<notify::Tracer>([output, count = 0](pid_t dying, int signal) mutable {
+      return ++count <= kMostBacktraces ? look_at(output, dying, signal) : std::function<void()>();
+    });
+    if (!tracer->start(program)) {
+      tracer.reset();
+      write_line(output, "torno: no backtraces: the program cannot be traced\n");
+    }
+  }
   supervisor = std::make_shared<notify::Supervisor>(
-      *services, notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc),
-                                             program, ::geteuid(), filter::landlock_abi() > 0});
+      *services,
+      notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc), program,
+                                  ::geteuid(), filter::landlock_abi() > 0,
+                                  [this] { kill_process(init_process, SIGTERM); }, tracer.get()});
   thread = std::thread([this] {
     for (;;) {
       try {
@@ -320,6 +358,7 @@ void Sandbox::State::wait_for_init() {
 void Sandbox::State::end_everybody() {
   kill_process(program_process, SIGKILL);
   wait_for_init();
+  if (tracer) tracer->stop();  // what it has to say is said
   limits.end();
   if (adopts_orphans) end_orphans();
 }
@@ -365,6 +404,7 @@ std::optional<Ending> Sandbox::step() {
     Known known;
     if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
     known.memory = state.limits.memory_used_up();
+    known.refused_call = state.supervisor->refused_call();
     state.ending = ending_of(word->number, known);
   } else if (word && word->kind == Word::Kind::kTimeOver) {
     state.time_over = true;

@@ -35,6 +35,8 @@ struct Options {
   // This process has no children but the Sandbox's, so it may take those that init would have ended
   // had it not been killed.
   bool adopt_orphans = false;
+  // Where a backtrace of whoever crashes is written; the program is traced for it. -1: nowhere.
+  int backtrace_fd = -1;
 };
 
 class Sandbox {

@@ -53,6 +53,9 @@ class Held {
   // Its next way back to user mode stops it. Whoever has attached has to see to it that there is
   // one: that its call is answered.
   bool attach() {
+    // Of one that the Tracer follows, whose thread this is then.
+    followed_ = trace(PTRACE_INTERRUPT, thread_, 0, 0);
+    if (followed_) return attached_ = true;
     attached_ = trace(PTRACE_SEIZE, thread_, 0, PTRACE_O_TRACESYSGOOD);
     return attached_ && trace(PTRACE_INTERRUPT, thread_, 0, 0);
   }
@@ -139,12 +142,14 @@ class Held {
       const bool stands = status_ >> 16 == 0 && WSTOPSIG(status_) != kSyscallStop;
       const int signal = stands ? WSTOPSIG(status_) : 0;
       if (later_ != 0 && !stands) ::syscall(SYS_tkill, thread_, later_);
-      attached_ = !trace(PTRACE_DETACH, thread_, 0, static_cast<std::uintptr_t>(signal));
+      const auto request = followed_ ? PTRACE_CONT : PTRACE_DETACH;
+      attached_ = !trace(request, thread_, 0, static_cast<std::uintptr_t>(signal));
       stopped_ = false;
     }
   }
 
   const pid_t thread_;
+  bool followed_ = false;
   bool attached_ = false;
   bool stopped_ = false;
   bool begun_ = false;
@@ -278,6 +283,15 @@ bool restart(const Listener& listener, const Notification& call) {
   Held thread(call.thread);
   if (!attach(listener, call, thread)) return false;
   listener.answer(call.id, -kRestart);
+  return true;
+}
+
+bool hold_at_return(const Listener& listener, const Notification& call, long result,
+                    const std::function<void()>& then) {
+  Held thread(call.thread);
+  if (!attach(listener, call, thread) || !listener.answer(call.id, result)) return false;
+  if (!thread.wait()) return false;
+  then();
   return true;
 }
 

@@ -7,6 +7,8 @@
 // to receive it.
 #pragma once
 
+#include <functional>
+
 #include "broker/notify/listener.h"
 
 namespace torno::notify {
@@ -28,5 +30,10 @@ bool give_path(const Listener& listener, const Notification& call, int fd, bool 
 // kernel itself looks at that only when it was told of a signal for this thread; else the program
 // would see ERESTARTSYS.
 bool restart(const Listener& listener, const Notification& call);
+
+// Has the call return `result`, and calls `then` before the thread sees that. False: nothing of the
+// kind happened, and the call may still wait. On the thread of the Tracer.
+bool hold_at_return(const Listener& listener, const Notification& call, long result,
+                    const std::function<void()>& then);
 
 }  // namespace torno::notify

@@ -1,6 +1,9 @@
 #include "broker/notify/supervisor.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -20,6 +23,10 @@ namespace {
 
 bool gives_path(const Call& call, const Mediated& row) {
   return row.kind == session::Kind::kOpen && (call.request.flags & O_PATH) != 0;
+}
+
+bool kill_by(const Fd& process) {
+  return ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0;
 }
 
 // Is it known to be for a thread that may be held?
@@ -58,6 +65,9 @@ Supervisor::Supervisor(session::Services& services, Options options)
     : services_(services),
       policy_(std::make_shared<const policy::PolicyStack>(options.policy)),
       listener_(std::make_shared<const Listener>(std::move(options.listener))),
+      killed_calls_(*options.policy),
+      end_all_(std::move(options.end_all)),
+      tracer_(options.tracer),
       numbers_(std::move(options.proc)),
       program_(options.program),
       holds_executables_(options.holds_executables),
@@ -102,6 +112,10 @@ void Supervisor::stop() {
 
 void Supervisor::take(const Notification& notification) {
   Call call(notification, numbers_);
+  if (killed_calls_.contains(notification.number, notification.args)) {
+    kill(call);
+    return;
+  }
   const Mediated* row = mediated(notification.number);
   if (row == nullptr) {
     if (emulate(call, *listener_, texts_)) return;
@@ -160,7 +174,7 @@ void Supervisor::perform_slowly(Call& call, const Mediated& row) {
 
 void Supervisor::finish_slowly(Slow& slow) {
   if (slow.outcome.error == EINTR && !slow.answered) {
-    slow.answered = restart(*listener_, slow.call.notification);
+    trace([&] { slow.answered = restart(*listener_, slow.call.notification); });
   }
   bool goes_on = false;
   {
@@ -185,10 +199,15 @@ void Supervisor::work(Slow& slow) const {
   if (slow.outcome.error != 0) return;
   const int fd = slow.outcome.fd.get();
   if (slow.row.kind == session::Kind::kChdir) {
-    slow.answered = change_directory(*listener_, call.notification, fd, slow.outcome.error);
+    trace([&] {
+      slow.answered = change_directory(*listener_, call.notification, fd, slow.outcome.error);
+    });
   } else if (gives_path(call, slow.row)) {
     const bool close_on_exec = (call.request.flags & O_CLOEXEC) != 0;
-    slow.answered = give_path(*listener_, call.notification, fd, close_on_exec, slow.outcome.error);
+    trace([&] {
+      slow.answered =
+          give_path(*listener_, call.notification, fd, close_on_exec, slow.outcome.error);
+    });
   }
 }
 
@@ -216,6 +235,55 @@ void Supervisor::refuse(const Call& call) {
     recorder_.refusal(call_name(number), call.process, error);
   }
   listener_->answer(call.notification.id, -error);
+}
+
+// By SIGKILL: whatever else the process could hold back. Its call never returns; where killing
+// fails, it does so with an error, and everybody ends.
+void Supervisor::kill(const Call& call) {
+  const std::uint64_t id = call.notification.id;
+  const DecodedCall decoded = decode(call, texts_);
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, call.process, 0)));
+  // As long as the call waits, all of that is of its process; else there is nobody to kill.
+  if (!listener_->is_waiting(id)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    recorder_.kill(decoded.name, decoded.arguments, call.process);
+    if (call.process == program_ && refused_call_.name.empty()) refused_call_ = decoded;
+  }
+  if (process && (kill_and_look(call, process) || kill_by(process))) return;
+  if (end_all_) end_all_();
+  listener_->answer(id, -EPERM);
+}
+
+// The thread has to stand still to be looked at, so its call is answered; what that returns it does
+// not live to see. False: it may be alive.
+bool Supervisor::kill_and_look(const Call& call, const Fd& process) {
+  if (tracer_ == nullptr) return false;
+  bool killed = false;
+  tracer_->run([&] {
+    std::function<void()> after;
+    hold_at_return(*listener_, call.notification, -EPERM, [&] {
+      after = tracer_->look(call.notification.thread, SIGSYS);
+      killed = kill_by(process);
+      if (!killed && end_all_) end_all_();
+    });
+    if (after) after();
+  });
+  return killed;
+}
+
+// ptrace(2) is for the one thread that follows the program, where there is one.
+void Supervisor::trace(const std::function<void()>& job) const {
+  if (tracer_ != nullptr) {
+    tracer_->run(job);
+  } else {
+    job();
+  }
+}
+
+DecodedCall Supervisor::refused_call() {
+  const std::lock_guard lock(mutex_);
+  return refused_call_;
 }
 
 void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& outcome) {

@@ -14,12 +14,16 @@
 #include <sys/types.h>
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 
+#include "broker/filter/killed_calls.h"
 #include "broker/notify/call.h"
+#include "broker/notify/decode.h"
 #include "broker/notify/numbers.h"
+#include "broker/notify/tracer.h"
 #include "broker/notify/watchdog.h"
 #include "broker/policy/policy.h"
 #include "broker/session/recorder.h"
@@ -39,6 +43,10 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
     // Does Landlock's EXECUTE right hold whatever is executed? Without it nothing is but the
     // program.
     bool holds_executables = false;
+    // Ends everybody: a process that has to be killed cannot be.
+    std::function<void()> end_all = {};
+    // Follows the program, or is null; lives longer.
+    Tracer* tracer = nullptr;
   };
 
   Supervisor(session::Services& services, Options options);
@@ -51,6 +59,8 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
 
   // Calls that were refused; from any thread.
   std::uint64_t denials() const { return recorder_.denials(); }
+  // For which the launcher's own child was killed; without a name: for none. From any thread.
+  DecodedCall refused_call();
 
  private:
   struct Slow;
@@ -65,10 +75,16 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   void give(const Call& call, const Mediated& row, files::Outcome& outcome);
   void discard(Fd& fd);
   void refuse(const Call& call);
+  void kill(const Call& call);
+  bool kill_and_look(const Call& call, const Fd& process);
+  void trace(const std::function<void()>& job) const;
 
   session::Services& services_;
   const std::shared_ptr<const policy::PolicyStack> policy_;
   const std::shared_ptr<const Listener> listener_;  // slow calls answer by it too
+  const filter::KilledCalls killed_calls_;
+  const std::function<void()> end_all_;
+  Tracer* const tracer_;
   Numbers numbers_;
   const pid_t program_;
   const bool holds_executables_;
@@ -77,6 +93,7 @@ class Supervisor : public std::enable_shared_from_this<Supervisor> {
   std::condition_variable served_;
   std::optional<pthread_t> serving_;
   bool stopping_ = false;
+  DecodedCall refused_call_;
   session::Recorder recorder_;  // of the pool's threads too
   session::Closer::Lane closing_;
   Watchdog watchdog_;

@@ -62,4 +62,13 @@ void Recorder::refusal(const std::string& call, pid_t client, int error) {
   write_limited(std::move(refused));
 }
 
+void Recorder::kill(const std::string& call, const std::string& arguments, pid_t client) {
+  ++denials_;
+  audit::Event killed = event(client);
+  killed.mutable_violation()->set_call(call);
+  killed.mutable_violation()->set_arguments(arguments);
+  killed.mutable_violation()->set_error("SIGSYS");
+  write_limited(std::move(killed));
+}
+
 }  // namespace torno::session

@@ -40,6 +40,8 @@ class Recorder {
   void denial(Kind kind, pid_t client, const files::Outcome& outcome);
   // The same of a call that no policy allows.
   void refusal(const std::string& call, pid_t client, int error);
+  // The same of one for which the process is killed.
+  void kill(const std::string& call, const std::string& arguments, pid_t client);
   std::uint64_t denials() const { return denials_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/filter/compiler.h"
+#include "broker/filter/killed_calls.h"
 #include "broker/filter/rule.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
@@ -132,13 +133,19 @@ TEST(RandomSyscallRules, CompileToWhatTheySay) {
     const auto notify = compile_for(*policy, kNewestAbi, Transport::kNotify);
     ASSERT_TRUE(notify) << notify.error().message;
     ++compiled;
+    const KilledCalls killed(*policy);
     for (int i = 0; i < kCallsPerPolicy; ++i) {
       const char* call = kCalls[dice.below(kCalls.size())];
       const Arguments arguments = random_arguments(dice, rules);
       ASSERT_EQ(says(*program, call, arguments), expected(rules, call, arguments))
           << call << " under\n"
           << text;
-      expect_as_trapped(*program, *notify, call_number(call), arguments);
+      const int number = call_number(call);
+      expect_as_trapped(*program, *notify, number, arguments);
+      ASSERT_EQ(killed.contains(number, arguments),
+                says(*program, call, arguments) == std::string("KILL"))
+          << call << " under\n"
+          << text;
     }
   }
   EXPECT_GT(compiled, kPolicies / 2);

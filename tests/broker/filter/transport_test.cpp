@@ -14,6 +14,7 @@
 #include "broker/filter/compiler.h"
 #include "broker/filter/conditions.h"
 #include "broker/filter/groups.h"
+#include "broker/filter/killed_calls.h"
 #include "proto/wire.pb.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
@@ -34,6 +35,7 @@ constexpr const char* kTexts[] = {
     R"(connect { address: "127.0.0.1" port: 80 } connect { unix: "/run/fontd.sock" })",
     R"(syscall { name: "getuid" action: TRAP } syscall { name: "sync" action: ALLOW }
        syscall { name: "write" action: KILL arg { index: 0 op: EQ value: 7 } }
+       syscall { name: "dup" action: KILL arg { index: 0 op: EQ value: 7 } }
        syscall { name: "umask" action: ERRNO errno: "EPERM" }
        syscall { name: "read" action: LOG })",
 };
@@ -124,15 +126,17 @@ TEST(Notify, MemoryFilesAreNotExecutableWhereProgramsAre) {
   EXPECT_EQ(says(logged, "memfd_create", {kPointer, 0}), "NOTIFY");
   EXPECT_EQ(says(logged, "memfd_create", {kPointer, kNoExecSeal}), "LOG");
   const auto killed = compile_executing(R"(syscall { name: "memfd_create" action: KILL })");
-  EXPECT_EQ(says(killed, "memfd_create", {kPointer, 0}), "KILL");
+  EXPECT_EQ(says(killed, "memfd_create", {kPointer, 0}), "NOTIFY");
 }
 
 TEST(Notify, PolicysOwnRules) {
   const auto program = compile_notify(kTexts[std::size(kTexts) - 1]);
   EXPECT_EQ(says(program, "getuid"), "NOTIFY");
   EXPECT_EQ(says(program, "sync"), "ALLOW");
-  EXPECT_EQ(says(program, "write", {7}), "KILL");
+  EXPECT_EQ(says(program, "write", {7}), "KILL");  // stays_native()
   EXPECT_EQ(says(program, "write", {6}), "ALLOW");
+  EXPECT_EQ(says(program, "dup", {7}), "NOTIFY");
+  EXPECT_EQ(says(program, "dup", {6}), "ALLOW");
   EXPECT_EQ(says(program, "umask"), "EPERM");
   EXPECT_EQ(says(program, "read"), "LOG");
 }
@@ -173,6 +177,23 @@ TEST(Notify, ForeignAndUnknownNumbers) {
   EXPECT_EQ(action_name(answer(compile_notify(""), 9999, {})), "ENOSYS");
   EXPECT_EQ(action_name(answer(compile_notify("unknown_syscall: UNKNOWN_TRAP"), 9999, {})),
             "NOTIFY");
+}
+
+// What the supervisor would say of a notification is what the trap program does by itself.
+TEST(Notify, TheSupervisorKnowsWhatKills) {
+  std::mt19937_64 random(torno::test::seed(13));
+  for (const char* text : kTexts) {
+    const auto policy = load_policy(text);
+    ASSERT_NE(policy, nullptr);
+    const KilledCalls killed(*policy);
+    const auto trap = compile_text(text);
+    for (int number = -1; number < 600; ++number) {
+      const Arguments arguments = {random() % 9, random() % 9, random() % 9, 0, 0, 0};
+      EXPECT_EQ(killed.contains(number, arguments),
+                answer(trap, number, arguments) == SCMP_ACT_KILL_PROCESS)
+          << number << " under " << text;
+    }
+  }
 }
 
 // Arguments that a condition matches, with anything in the bits that it leaves open.

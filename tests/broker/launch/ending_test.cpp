@@ -52,6 +52,8 @@ TEST(Ending, OfAProgramThatASignalEnds) {
   EXPECT_EQ(told(ending_of(wait_status(0, SIGXCPU), {})),
             (Told{152, "ended by SIGXCPU (CPU time limit exceeded)"}));
   EXPECT_EQ(told(ending_of(wait_status(0, SIGKILL), {})), (Told{137, "ended by SIGKILL (killed)"}));
+  EXPECT_EQ(told(ending_of(wait_status(0, SIGSYS), {})),
+            (Told{159, "ended by SIGSYS (bad system call, as one of another architecture)"}));
   EXPECT_EQ(told(ending_of(wait_status(0, 40), {})), (Told{168, "ended by signal 40"}));
 }
 
@@ -62,18 +64,19 @@ TEST(Ending, SaysWhatTheLauncherKnows) {
   EXPECT_EQ(told(ending_of(killed, {.time = {}, .memory = "512M", .refused_call = {}})),
             (Told{137, "ended by SIGKILL when its memory of 512M was used up"}));
   const Ending refused = ending_of(
-      wait_status(0, SIGSYS), {.time = {}, .memory = {}, .refused_call = "openat(\"/a\\x0a\n\")"});
+      killed, {.time = {}, .memory = {}, .refused_call = {"open", "\"/a\\x0a\n\", O_RDONLY"}});
   EXPECT_EQ(refused.how, How::kRefusedCall);
-  EXPECT_EQ(told(refused), (Told{159, "ended by SIGSYS: openat(\"/a\\x0a\\x0a\")"}));
+  EXPECT_EQ(told(refused),
+            (Told{159, "ended by SIGSYS: refused call open(\"/a\\x0a\\x0a\", O_RDONLY)"}));
 }
 
 // A program may end by itself just when the launcher is about to kill it.
 TEST(Ending, WhatDidNotEndItIsNotSaid) {
-  const Known known{.time = "10s", .memory = "512M", .refused_call = "openat(...)"};
+  const Known known{.time = "10s", .memory = "512M", .refused_call = {"openat", "..."}};
   EXPECT_EQ(ending_of(wait_status(3, 0), known).how, How::kExited);
   EXPECT_EQ(ending_of(wait_status(0, SIGSEGV), known).how, How::kSignalled);
   EXPECT_EQ(ending_of(wait_status(0, SIGSYS), {}).how, How::kSignalled);
-  EXPECT_EQ(ending_of(wait_status(0, SIGSYS), known).how, How::kRefusedCall);
+  EXPECT_EQ(ending_of(wait_status(0, SIGSYS), known).how, How::kSignalled);
   EXPECT_EQ(ending_of(wait_status(0, SIGKILL), known).how, How::kTimedOut);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct Outcome {
                              // thread; nothing else is set
   Fd fd;                     // of open
   struct statx stat{};       // of stat
+  struct statfs file_system{};  // of statfs
   std::string target;        // of readlink
   std::optional<Denial> denial;
 };

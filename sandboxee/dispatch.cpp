@@ -10,7 +10,7 @@ namespace {
 using Function = long (*)(Trap&);
 
 constexpr int kFchmodat2 = 452;  // newer than Debian 12's header; one number everywhere
-constexpr int kNumbers = 512;  // more than any architecture has
+constexpr int kNumbers = 512;    // more than any architecture has
 
 struct Table {
   Function row[kNumbers] = {};

@@ -90,11 +90,6 @@ Outcome change(const Task& task, std::uint32_t flags, const Change& change) {
   }
   // The links in /proc/self/fd are the kernel's own.
   if (place.base == Place::Base::kSelfFd && !is_link_to_self_fd(place)) return failed(EPERM);
-  if (place.base == Place::Base::kSelfFd) {
-    Place named = place;
-    named.base = Place::Base::kAbsolute;
-    return change_path({task.broker, task.policy, named, task.wait}, aim, change);
-  }
   return change_path(task, aim, change);
 }
 

@@ -11,8 +11,8 @@ namespace torno::files {
 
 struct Entry {
   Pin directory;
-  CanonicalPath path;    // of the entry; of the directory where the name is no ordinary one
-  std::string name;      // with the slashes behind it, which tell the kernel that a directory is meant
+  CanonicalPath path;  // of the entry; of the directory where the name is no ordinary one
+  std::string name;  // with the slashes behind it, which tell the kernel that a directory is meant
   bool ordinary = true;  // false: "/", ".", "..", which the kernel refuses in all of these calls
 
   // Without the slashes.
@@ -21,8 +21,8 @@ struct Entry {
 
 // Where the policy refuses, but lets be seen what is there, the kernel's answer comes first.
 enum class Expected {
-  kMissing,   // EEXIST where there is something
-  kPresent,   // ENOENT where there is nothing
+  kMissing,  // EEXIST where there is something
+  kPresent,  // ENOENT where there is nothing
   kEither,
 };
 

@@ -52,22 +52,22 @@ Outcome Files::mknod(const policy::PolicyStack& policy, const MakeRequest& reque
 }
 
 Outcome Files::remove(const policy::PolicyStack& policy, const RemoveRequest& request,
-                     Wait wait) const {
+                      Wait wait) const {
   return remove_entry({state_->foundation, policy, request.place, wait}, request);
 }
 
 Outcome Files::rename(const policy::PolicyStack& policy, const RenameRequest& request,
-                     Wait wait) const {
+                      Wait wait) const {
   return rename_entry({state_->foundation, policy, request.from, wait}, request);
 }
 
 Outcome Files::link(const policy::PolicyStack& policy, const LinkRequest& request,
-                     Wait wait) const {
+                    Wait wait) const {
   return link_file({state_->foundation, policy, request.from, wait}, request);
 }
 
 Outcome Files::symlink(const policy::PolicyStack& policy, const SymlinkRequest& request,
-                     Wait wait) const {
+                       Wait wait) const {
   return make_symlink({state_->foundation, policy, request.place, wait}, request);
 }
 
@@ -82,12 +82,12 @@ Outcome Files::chown(const policy::PolicyStack& policy, const ChownRequest& requ
 }
 
 Outcome Files::set_times(const policy::PolicyStack& policy, const TimesRequest& request,
-                     Wait wait) const {
+                         Wait wait) const {
   return change_times({state_->foundation, policy, request.place, wait}, request);
 }
 
 Outcome Files::truncate(const policy::PolicyStack& policy, const TruncateRequest& request,
-                     Wait wait) const {
+                        Wait wait) const {
   return truncate_file({state_->foundation, policy, request.place, wait}, request);
 }
 

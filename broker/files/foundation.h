@@ -27,8 +27,8 @@ struct Foundation {
   // name again. The fd or an errno value.
   std::expected<Fd, int> reopen(const Fd& pin, int flags, mode_t mode = 0) const;
 
-  // Where descriptor `fd` of this process stands in /proc/self/fd: the calls that take no descriptor
-  // but follow links act on what it is by that name. An errno value, or 0.
+  // Where descriptor `fd` of this process stands in /proc/self/fd: the calls that take no
+  // descriptor but follow links act on what it is by that name. An errno value, or 0.
   struct OwnLink {
     int directory = -1;
     std::array<char, 12> name{};

@@ -1,5 +1,5 @@
-// link, linkat. What is linked is the pinned object itself: another that comes to its name meanwhile
-// is not.
+// link, linkat. What is linked is the pinned object itself: another that comes to its name
+// meanwhile is not.
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,9 +43,8 @@ Outcome link_at(const Task& task, const LinkRequest& request, int fd, const stru
       deny(outcome, to.path.view(), policy::kCreate, nullptr);
       return outcome;
     }
-    const bool may = from.empty()
-                         ? may_be_named(task, held_by(fd), to.path.view(), outcome)
-                         : may_be_called(task, object, from, to.path.view(), outcome);
+    const bool may = from.empty() ? may_be_named(task, held_by(fd), to.path.view(), outcome)
+                                  : may_be_called(task, object, from, to.path.view(), outcome);
     if (!may) return outcome;
   }
   return failed(link_descriptor(task, fd, to));

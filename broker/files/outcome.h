@@ -21,13 +21,13 @@ struct Denial {
 };
 
 struct Outcome {
-  int error = 0;             // 0 or an errno value
-  bool would_block = false;  // with Wait::kNever: do it again with Wait::kMayBlock on a pool
-                             // thread; nothing else is set
-  Fd fd;                     // of open
-  struct statx stat{};       // of stat
+  int error = 0;                // 0 or an errno value
+  bool would_block = false;     // with Wait::kNever: do it again with Wait::kMayBlock on a pool
+                                // thread; nothing else is set
+  Fd fd;                        // of open
+  struct statx stat{};          // of stat
   struct statfs file_system{};  // of statfs
-  std::string target;        // of readlink
+  std::string target;           // of readlink
   std::optional<Denial> denial;
 };
 

@@ -22,8 +22,8 @@ std::string canonical_path(const std::string& path, std::error_code& error) {
 }
 
 bool is_among(const std::vector<struct statx>& objects, const struct statx& stat) {
-  return std::ranges::any_of(
-      objects, [&stat](const struct statx& one) { return same_object(one, stat); });
+  return std::ranges::any_of(objects,
+                             [&stat](const struct statx& one) { return same_object(one, stat); });
 }
 
 }  // namespace

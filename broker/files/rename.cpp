@@ -67,9 +67,8 @@ Outcome rename_entry(const Task& task, const RenameRequest& request) {
   const auto turn = task.broker.rename_turns->take(from.directory.stat);
   const bool ordinary = from.ordinary && to.ordinary;  // else the kernel refuses
   if (ordinary && !may_rename(task, from, to, request.flags, outcome)) return outcome;
-  const long result =
-      ::syscall(SYS_renameat2, from.directory.fd.get(), from.name.c_str(), to.directory.fd.get(),
-                to.name.c_str(), request.flags);
+  const long result = ::syscall(SYS_renameat2, from.directory.fd.get(), from.name.c_str(),
+                                to.directory.fd.get(), to.name.c_str(), request.flags);
   return failed(result == 0 ? 0 : errno);
 }
 

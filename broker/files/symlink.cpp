@@ -1,5 +1,5 @@
-// symlink, symlinkat. What the link holds is any text: whoever follows it gets a verdict about where
-// it leads.
+// symlink, symlinkat. What the link holds is any text: whoever follows it gets a verdict about
+// where it leads.
 #include <unistd.h>
 
 #include <cerrno>

@@ -47,7 +47,7 @@ struct Call {
   pid_t number;              // by which it knows itself
   session::Request request;  // its texts are views into Texts
   files::Place place;
-  Fd fd;  // a duplicate of the descriptor that an argument names
+  Fd fd;                // a duplicate of the descriptor that an argument names
   files::Place second;  // of rename and link
   Fd second_fd;
 };
@@ -66,8 +66,8 @@ struct Mediated {
 // Null: the call is none of them.
 const Mediated* mediated(int number);
 
-// The rows, a file each call: open.cpp, stat.cpp, access.cpp, readlink.cpp, connect.cpp; entries.cpp
-// for names that are made, removed and renamed, change.cpp for what is changed.
+// The rows, a file each call: open.cpp, stat.cpp, access.cpp, readlink.cpp, connect.cpp;
+// entries.cpp for names that are made, removed and renamed, change.cpp for what is changed.
 long read_open(Call& call, Texts& texts);
 long read_creat(Call& call, Texts& texts);
 long read_openat(Call& call, Texts& texts);

@@ -188,7 +188,8 @@ template <typename Visit>
 bool PathAutomaton::walk(Walk<Visit>& walk, std::string_view path, bool beneath) const noexcept {
   // "/allowed/x\0.png" or "/allowed/../etc": whoever passes such a path on has
   // a hole, and it must not be widened here.
-  if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos) return false;
+  if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
+    return false;
   walk.start(path.size() == 1 && !beneath);
   for (std::size_t at = 1; path.size() > 1 && at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());

@@ -26,7 +26,8 @@ Outcome access(const Files& files, const PolicyStack& policy, const Asked& asked
 }
 
 Outcome readlink(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  return files.readlink(policy, {place_of(asked), static_cast<std::uint32_t>(asked.request->size)}, wait);
+  return files.readlink(policy, {place_of(asked), static_cast<std::uint32_t>(asked.request->size)},
+                        wait);
 }
 
 Outcome connect(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {

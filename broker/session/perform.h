@@ -12,7 +12,7 @@ namespace torno::session {
 struct Asked {
   const Request* request = nullptr;
   files::Place place;
-  int fd = -1;  // that came with the message: a directory, a file, or the socket of connect
+  int fd = -1;          // that came with the message: a directory, a file, or the socket of connect
   files::Place second;  // of rename and link
   int second_fd = -1;
 };

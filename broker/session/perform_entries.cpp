@@ -1,8 +1,11 @@
 // The calls that make, remove, rename and change what a path names, and statfs.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "broker/policy/quantity.h"
 #include "broker/session/perform.h"
 
 namespace torno::session {
@@ -12,6 +15,12 @@ using files::Files;
 using files::Outcome;
 using files::Wait;
 using policy::PolicyStack;
+
+Outcome failed(int error) {
+  Outcome outcome;
+  outcome.error = error;
+  return outcome;
+}
 
 std::uint32_t flags_of(const Asked& asked) {
   return static_cast<std::uint32_t>(asked.request->flags);
@@ -60,7 +69,17 @@ Outcome utimensat(const Files& files, const PolicyStack& policy, const Asked& as
   return files.set_times(policy, {place_of(asked), asked.request->times, flags_of(asked)}, wait);
 }
 
+// By RLIMIT_FSIZE the kernel holds writers of a file; the broker that makes one longer, so that it
+// can be written through a mapping, has no such limit.
+bool is_too_large(const PolicyStack& policies, std::uint64_t size) {
+  return std::ranges::any_of(policies.policies(), [size](const policy::PolicyPtr& policy) {
+    const policy::Limit& limit = policy->merged().limit();
+    return limit.has_file_size() && size > policy::parse_size(limit.file_size()).value_or(0);
+  });
+}
+
 Outcome truncate(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
+  if (is_too_large(policy, asked.request->size)) return failed(EFBIG);
   const auto size = static_cast<std::int64_t>(asked.request->size);
   return files.truncate(policy, {place_of(asked), size}, wait);
 }

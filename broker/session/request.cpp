@@ -110,9 +110,8 @@ constexpr Take kSeconds = [](Reader& reader, Request& request) {
   request.times[kWhich].tv_sec = static_cast<std::time_t>(reader.varint());
 };
 template <std::size_t kWhich>
-constexpr Take kNanoseconds = [](Reader& reader, Request& request) {
-  request.times[kWhich].tv_nsec = reader.word();
-};
+constexpr Take kNanoseconds =
+    [](Reader& reader, Request& request) { request.times[kWhich].tv_nsec = reader.word(); };
 
 struct CallFields {
   std::uint32_t number;  // of the call in Request

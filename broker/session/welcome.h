@@ -19,7 +19,7 @@ struct Welcome {
 Result<Welcome> make_welcome(const ReadyPolicy& ready);
 
 // The wire versions this broker speaks.
-inline constexpr std::uint32_t kMinVersion = 1;
+inline constexpr std::uint32_t kMinVersion = wire::VERSION;
 inline constexpr std::uint32_t kMaxVersion = wire::VERSION;
 
 }  // namespace torno::session

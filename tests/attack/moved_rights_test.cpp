@@ -18,8 +18,8 @@
 namespace torno::test {
 namespace {
 
-// "drop": names may be made and moved, nothing read. "tree": one folder in it is hidden. "src": what
-// is directly in it may be read, what is deeper not.
+// "drop": names may be made and moved, nothing read. "tree": one folder in it is hidden. "src":
+// what is directly in it may be read, what is deeper not.
 constexpr const char* kRules = R"(
 include: "base"
 file { path: "$ROOT/allowed/**" allow: READ }
@@ -114,8 +114,8 @@ TEST_F(AttackMovedRights, ByExchange) {
   const std::string mine = scene_.path("writable/mine");
   expect_refused([=] {
     for (const auto& [from, to] : {std::pair(key, mine), std::pair(mine, key)}) {
-      if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-                    RENAME_EXCHANGE) == 0) {
+      if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) ==
+          0) {
         return reads_secret(mine);
       }
     }
@@ -145,9 +145,8 @@ TEST_F(AttackMovedRights, OfTheHiddenDirectoryItself) {
 TEST_F(AttackMovedRights, ToWriteWhatMayOnlyBeRead) {
   const std::string file = scene_.path("allowed/public");
   const std::string got = scene_.path("writable/got");
-  expect_refused([=] {
-    return ::link(file.c_str(), got.c_str()) == 0 && write_text(got, "overwritten\n");
-  });
+  expect_refused(
+      [=] { return ::link(file.c_str(), got.c_str()) == 0 && write_text(got, "overwritten\n"); });
 }
 
 TEST_F(AttackMovedRights, ThroughASymlinkOfOnesOwn) {

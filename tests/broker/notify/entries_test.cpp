@@ -29,6 +29,14 @@ long raw(long number, Arguments... arguments) {
 
 class NotifyEntries : public Twice {
  protected:
+  static std::vector<std::string> names() {
+    std::vector<std::string> all(std::begin(kNames), std::end(kNames));
+    for (const std::size_t size : {255U, 256U, 4096U}) all.emplace_back(size, 'n');
+    all.push_back(std::string("dir/").append(256, 'n'));
+    all.push_back(std::string(4090, '/').append("x/y"));
+    return all;
+  }
+
   // A tree of its own for each act, made by the body itself.
   void plant(Record& record, const std::string& tree) const {
     record.result(::mkdir(tree.c_str(), 0755));
@@ -48,9 +56,9 @@ class NotifyEntries : public Twice {
   }
 
   static void look(Record& record, const std::string& tree) {
-    for (const char* name : {"", "/dir", "/dir/inner", "/dir/new", "/empty", "/file", "/other",
-                             "/link", "/dirlink", "/dangling", "/loop", "/fifo", "/nothing",
-                             "/new", "/nothing/new"}) {
+    for (const char* name :
+         {"", "/dir", "/dir/inner", "/dir/new", "/empty", "/file", "/other", "/link", "/dirlink",
+          "/dangling", "/loop", "/fifo", "/nothing", "/new", "/nothing/new"}) {
       struct stat status{};
       record.result(::lstat((tree + name).c_str(), &status));
       record.number(status.st_mode);
@@ -67,7 +75,7 @@ class NotifyEntries : public Twice {
     for (const Act& act : acts) {
       expect_same([&](Record& record) {
         int number = 0;
-        for (const std::string& name : names_) {
+        for (const std::string& name : names()) {
           const std::string tree = path("t" + std::to_string(number++));
           plant(record, tree);
           if (::chdir(tree.c_str()) != 0) return;
@@ -81,41 +89,12 @@ class NotifyEntries : public Twice {
     }
   }
 
-  const std::vector<std::string> names_ = {"file",
-                                           "dir",
-                                           "empty",
-                                           "link",
-                                           "dirlink",
-                                           "dangling",
-                                           "loop",
-                                           "fifo",
-                                           "nothing",
-                                           "file/",
-                                           "dir/",
-                                           "empty//",
-                                           "link/",
-                                           "dirlink/",
-                                           "dangling/",
-                                           "nothing/",
-                                           "dir/.",
-                                           "dir/..",
-                                           ".",
-                                           "..",
-                                           "dir/inner",
-                                           "dir/new",
-                                           "dir/../new",
-                                           "file/x",
-                                           "link/x",
-                                           "nothing/new",
-                                           "dirlink/inner",
-                                           "dirlink/../new",
-                                           "loop/x",
-                                           "",
-                                           std::string(255, 'n'),
-                                           std::string(256, 'n'),
-                                           "dir/" + std::string(256, 'n'),
-                                           std::string(4096, 'n'),
-                                           std::string(4090, '/') + "x/y"};
+  static constexpr const char* kNames[] = {
+      "file",   "dir",         "empty",         "link",           "dirlink",    "dangling",
+      "loop",   "fifo",        "nothing",       "file/",          "dir/",       "empty//",
+      "link/",  "dirlink/",    "dangling/",     "nothing/",       "dir/.",      "dir/..",
+      ".",      "..",          "dir/inner",     "dir/new",        "dir/../new", "file/x",
+      "link/x", "nothing/new", "dirlink/inner", "dirlink/../new", "loop/x",     ""};
 };
 
 TEST_F(NotifyEntries, MakeDirectories) {
@@ -148,9 +127,8 @@ TEST_F(NotifyEntries, RenameFrom) {
 
 TEST_F(NotifyEntries, RenameTo) {
   for (const char* from : {"other", "empty", "link", "dir/", "nothing", "..", "fifo"}) {
-    expect_same_acts({[from](const char* name) {
-      return raw(SYS_renameat, AT_FDCWD, from, AT_FDCWD, name);
-    }});
+    expect_same_acts(
+        {[from](const char* name) { return raw(SYS_renameat, AT_FDCWD, from, AT_FDCWD, name); }});
   }
 }
 
@@ -187,9 +165,7 @@ TEST_F(NotifyEntries, ChangeModes) {
   expect_same_acts(
       {[](const char* name) { return raw(SYS_chmod, name, 0600); },
        [](const char* name) { return raw(SYS_fchmodat, AT_FDCWD, name, 0751); },
-       [](const char* name) {
-         return raw(kFchmodat2, AT_FDCWD, name, 0700, AT_SYMLINK_NOFOLLOW);
-       },
+       [](const char* name) { return raw(kFchmodat2, AT_FDCWD, name, 0700, AT_SYMLINK_NOFOLLOW); },
        [](const char* name) { return raw(kFchmodat2, AT_FDCWD, name, 0700, 0x10); }});
 }
 
@@ -274,7 +250,8 @@ TEST_F(NotifyEntries, ByDescriptors) {
     const int file = static_cast<int>(raw(SYS_open, path("file").c_str(), O_RDONLY));
     const int seen = static_cast<int>(raw(SYS_open, path("file").c_str(), O_PATH));
     const int written = static_cast<int>(raw(SYS_open, path("file").c_str(), O_WRONLY));
-    const int deleted = static_cast<int>(raw(SYS_open, path("gone").c_str(), O_CREAT | O_RDWR, 0600));
+    const int deleted =
+        static_cast<int>(raw(SYS_open, path("gone").c_str(), O_CREAT | O_RDWR, 0600));
     record.result(raw(SYS_unlink, path("gone").c_str()));
     int ends[2];
     record.result(::pipe(ends));

@@ -1,5 +1,6 @@
 #include "sandboxee/ask.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "sandboxee/broker_gone.h"
@@ -9,38 +10,50 @@
 namespace torno {
 namespace {
 
-// A descriptor goes out on the control socket, the only one on which the filter lets sendmsg
-// through.
-long send_with_fd(const wire::Pieces& pieces, int fd) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+// Descriptors go out on the control socket, the only one on which the filter lets sendmsg through.
+long send_with_fds(const wire::Pieces& pieces, const int* fds, std::size_t count) {
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = {};
+  const std::size_t size = count * sizeof *fds;
   auto* header = reinterpret_cast<cmsghdr*>(control);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  __builtin_memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  header->cmsg_len = CMSG_LEN(size);
+  __builtin_memcpy(CMSG_DATA(header), fds, size);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.piece);
   message.msg_iovlen = static_cast<std::size_t>(pieces.count);
   message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_SPACE(size);
   return raw::call(__NR_sendmsg, kControlFd, &message, MSG_NOSIGNAL);
 }
 
+// Of a call whose descriptors are not open: the first that is not tells.
+long closed_descriptor(const Target& target) {
+  const bool is_first = target.fd >= 0 && raw::call(__NR_fcntl, target.fd, F_GETFD) < 0;
+  const bool from_path = is_first ? target.fd_from_path : target.second_fd_from_path;
+  return from_path ? -ENOENT : -EBADF;
+}
+
 long send(Slot& slot, torno_wire_Request& request, const Target& target) {
+  int fds[2];
+  std::size_t count = 0;
+  if (target.fd >= 0) fds[count++] = target.fd;
+  if (target.second_fd >= 0) fds[count++] = target.second_fd;
   if (++slot.sequence == 0) slot.sequence = 1;
   request.sequence = slot.sequence;
-  request.channel = target.fd >= 0 ? slot.channel : 0;
+  request.channel = count > 0 ? slot.channel : 0;
   request.directory = target.directory;
+  request.second_directory = target.second_directory;
   wire::Pieces pieces;
   wire::encode_request(slot, request, target, pieces);
   long sent;
   do {
     // writev on a SEQPACKET socket is one datagram, and raises no SIGPIPE.
-    sent = target.fd >= 0 ? send_with_fd(pieces, target.fd)
-                          : raw::call(__NR_writev, slot.fd, pieces.piece, pieces.count);
+    sent = count > 0 ? send_with_fds(pieces, fds, count)
+                     : raw::call(__NR_writev, slot.fd, pieces.piece, pieces.count);
   } while (sent == -EINTR);
-  if (sent == -EBADF && target.fd < 0) return -ENOTCONN;  // the program got at the channel itself
-  if (sent == -EBADF && target.fd_from_path) return -ENOENT;
+  if (sent == -EBADF && count == 0) return -ENOTCONN;  // the program got at the channel itself
+  if (sent == -EBADF) return closed_descriptor(target);
   return sent < 0 ? sent : 0;
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 using Function = long (*)(Trap&);
 
-constexpr int kNumbers = 512;  // more than any architecture has
+constexpr int kFchmodat2 = 452;  // newer than Debian 12's header; one number everywhere
+constexpr int kNumbers = 512;    // more than any architecture has
 
 struct Table {
   Function row[kNumbers] = {};
@@ -31,6 +32,34 @@ constexpr Table make_table() {
   table.row[__NR_faccessat2] = calls::faccessat2;
   table.row[__NR_readlink] = calls::readlink;
   table.row[__NR_readlinkat] = calls::readlinkat;
+  table.row[__NR_mkdir] = calls::mkdir;
+  table.row[__NR_mkdirat] = calls::mkdirat;
+  table.row[__NR_mknod] = calls::mknod;
+  table.row[__NR_mknodat] = calls::mknodat;
+  table.row[__NR_rmdir] = calls::rmdir;
+  table.row[__NR_unlink] = calls::unlink;
+  table.row[__NR_unlinkat] = calls::unlinkat;
+  table.row[__NR_rename] = calls::rename;
+  table.row[__NR_renameat] = calls::renameat;
+  table.row[__NR_renameat2] = calls::renameat2;
+  table.row[__NR_link] = calls::link;
+  table.row[__NR_linkat] = calls::linkat;
+  table.row[__NR_symlink] = calls::symlink;
+  table.row[__NR_symlinkat] = calls::symlinkat;
+  table.row[__NR_chmod] = calls::chmod;
+  table.row[__NR_fchmod] = calls::fchmod;
+  table.row[__NR_fchmodat] = calls::fchmodat;
+  table.row[kFchmodat2] = calls::fchmodat2;
+  table.row[__NR_chown] = calls::chown;
+  table.row[__NR_lchown] = calls::lchown;
+  table.row[__NR_fchown] = calls::fchown;
+  table.row[__NR_fchownat] = calls::fchownat;
+  table.row[__NR_utime] = calls::utime;
+  table.row[__NR_utimes] = calls::utimes;
+  table.row[__NR_futimesat] = calls::futimesat;
+  table.row[__NR_utimensat] = calls::utimensat;
+  table.row[__NR_truncate] = calls::truncate;
+  table.row[__NR_statfs] = calls::statfs;
   table.row[__NR_connect] = calls::connect;
   // Translated: answered inside the process.
   table.row[__NR_rt_sigaction] = translate::rt_sigaction;

@@ -10,8 +10,8 @@ namespace torno::wire {
 
 enum class FieldType : unsigned { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-constexpr unsigned char tag(unsigned field, FieldType type) {
-  return static_cast<unsigned char>(field << 3 | static_cast<unsigned>(type));
+constexpr std::uint64_t tag(unsigned field, FieldType type) {
+  return std::uint64_t{field} << 3 | static_cast<unsigned>(type);
 }
 
 // Writes to memory that the caller has made large enough.
@@ -29,16 +29,16 @@ class FieldWriter {
   // proto3: a zero is not sent.
   void number(unsigned field, std::uint64_t value) {
     if (value == 0) return;
-    *at_++ = tag(field, FieldType::kVarint);
+    varint(tag(field, FieldType::kVarint));
     varint(value);
   }
   void fixed32(unsigned field, std::uint32_t value) {
-    *at_++ = tag(field, FieldType::kFixed32);
+    varint(tag(field, FieldType::kFixed32));
     for (int shift = 0; shift < 32; shift += 8) *at_++ = static_cast<unsigned char>(value >> shift);
   }
   // The bytes themselves follow.
   void bytes_head(unsigned field, std::size_t size) {
-    *at_++ = tag(field, FieldType::kBytes);
+    varint(tag(field, FieldType::kBytes));
     varint(size);
   }
 

@@ -14,7 +14,7 @@
 namespace torno::wire {
 
 struct Pieces {
-  iovec piece[4];
+  iovec piece[6];
   int count;
 };
 

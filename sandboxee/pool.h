@@ -24,6 +24,7 @@ struct Reply {
   std::int32_t result = 0;
   bool pending = false;
   Bytes stat;      // a StatResult
+  Bytes statfs;    // a StatfsResult
   Bytes target;    // of Readlink
   Bytes narrowed;  // a Welcome
   Bytes message;   // why Narrow failed
@@ -40,8 +41,9 @@ struct Slot {
   std::uint32_t channel;   // its name in Request.channel
   std::uint32_t sequence;  // of the last request
 
-  unsigned char head[416];     // the message up to the bytes of `cwd`, or all of a short one
+  unsigned char head[512];     // the message up to the bytes of `cwd`, or all of a short one
   unsigned char path_head[8];  // and between `cwd` and the path
+  unsigned char second_head[8];
   char cwd[kPageSize];
   char address[kMaxAddress];
 

@@ -5,26 +5,42 @@
 namespace torno {
 namespace {
 
-constexpr int kFchmodat2 = 452;  // newer than Debian 12's header; one number everywhere
-
 // EACCES, as the kernel says where a file or an address is what stands in the way;
 // docs/syscalls.md names the same calls.
 constexpr int kNamesPathOrAddress[] = {
-    __NR_execve,        __NR_execveat,      __NR_truncate,   __NR_chdir,
-    __NR_rename,        __NR_renameat,      __NR_renameat2,  __NR_mkdir,
-    __NR_mkdirat,       __NR_rmdir,         __NR_link,       __NR_linkat,
-    __NR_unlink,        __NR_unlinkat,      __NR_symlink,    __NR_symlinkat,
-    __NR_chmod,         __NR_fchmodat,      __NR_chown,      __NR_lchown,
-    __NR_fchownat,      __NR_utime,         __NR_utimes,     __NR_futimesat,
-    __NR_utimensat,     __NR_mknod,         __NR_mknodat,    __NR_statfs,
-    __NR_chroot,        __NR_pivot_root,    __NR_mount,      __NR_umount2,
-    __NR_mount_setattr, __NR_move_mount,    __NR_open_tree,  __NR_fspick,
-    __NR_swapon,        __NR_swapoff,       __NR_acct,       __NR_uselib,
-    __NR_quotactl,      __NR_setxattr,      __NR_lsetxattr,  __NR_getxattr,
-    __NR_lgetxattr,     __NR_listxattr,     __NR_llistxattr, __NR_inotify_add_watch,
-    __NR_removexattr,   __NR_lremovexattr,  __NR_mq_open,    __NR_name_to_handle_at,
-    __NR_mq_unlink,     __NR_fanotify_mark, __NR_bind,       __NR_open_by_handle_at,
-    __NR_sendto,        __NR_fanotify_init, kFchmodat2,
+    __NR_execve,
+    __NR_execveat,
+    __NR_chdir,
+    __NR_chroot,
+    __NR_pivot_root,
+    __NR_mount,
+    __NR_umount2,
+    __NR_mount_setattr,
+    __NR_move_mount,
+    __NR_open_tree,
+    __NR_fspick,
+    __NR_swapon,
+    __NR_swapoff,
+    __NR_acct,
+    __NR_uselib,
+    __NR_quotactl,
+    __NR_setxattr,
+    __NR_lsetxattr,
+    __NR_getxattr,
+    __NR_lgetxattr,
+    __NR_listxattr,
+    __NR_llistxattr,
+    __NR_removexattr,
+    __NR_lremovexattr,
+    __NR_mq_open,
+    __NR_mq_unlink,
+    __NR_bind,
+    __NR_inotify_add_watch,
+    __NR_fanotify_mark,
+    __NR_fanotify_init,
+    __NR_sendto,
+    __NR_name_to_handle_at,
+    __NR_open_by_handle_at,
 };
 
 bool names_path_or_address(int number) {

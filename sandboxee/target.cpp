@@ -118,9 +118,27 @@ long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target&
     return 0;
   }
   if (directory == AT_FDCWD) return add_cwd(slot, target);
-  if (directory < 0 || is_reserved(directory)) return -EBADF;
+  return find_descriptor(directory, target);
+}
+
+long find_second_target(Slot& slot, int directory, raw::Word path, Target& target) {
+  Target second;
+  const long error = find_target(slot, directory, path, Empty::kRefused, second);
+  if (error != 0) return error;
+  target.second_path = second.path;
+  target.second_path_size = second.path_size;
+  target.second_directory = second.directory;
+  target.second_fd = second.fd;
+  target.second_fd_from_path = second.fd_from_path;
+  // One working directory for both; what was asked last stands in the slot.
+  if (second.cwd_size != 0) target.cwd_size = second.cwd_size;
+  return 0;
+}
+
+long find_descriptor(int fd, Target& target) {
+  if (fd < 0 || is_reserved(fd)) return -EBADF;
   target.directory = torno_wire_Directory_DIRECTORY_FD;
-  target.fd = directory;
+  target.fd = fd;
   return 0;
 }
 

@@ -17,6 +17,13 @@ struct Target {
   torno_wire_Directory directory = torno_wire_Directory_DIRECTORY_NONE;
   int fd = -1;                // sent beside the message
   bool fd_from_path = false;  // the path named it: ENOENT when it is not open, not EBADF
+
+  // The new name of rename and link; at the same working directory. Of symlink the link's text.
+  const char* second_path = nullptr;
+  std::size_t second_path_size = 0;
+  torno_wire_Directory second_directory = torno_wire_Directory_DIRECTORY_NONE;
+  int second_fd = -1;
+  bool second_fd_from_path = false;
 };
 
 // May the path be empty, and mean the descriptor itself?
@@ -26,6 +33,12 @@ enum class Empty { kRefused, kAllowed };
 // of openat2(2).
 long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target& target,
                  std::uint64_t resolve = 0);
+
+// The same for the second path.
+long find_second_target(Slot& slot, int directory, raw::Word path, Target& target);
+
+// A descriptor of the program's itself.
+long find_descriptor(int fd, Target& target);
 
 // Puts the working directory into slot.cwd and target.
 long add_cwd(Slot& slot, Target& target);

@@ -51,6 +51,61 @@ Outcome Files::readlink(const policy::PolicyStack& policy, const ReadlinkRequest
   return read_link({state_->foundation, policy, request.place, wait}, request);
 }
 
+Outcome Files::mkdir(const policy::PolicyStack& policy, const MakeRequest& request,
+                     Wait wait) const {
+  return make_directory({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::mknod(const policy::PolicyStack& policy, const MakeRequest& request,
+                     Wait wait) const {
+  return make_node({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::remove(const policy::PolicyStack& policy, const RemoveRequest& request,
+                      Wait wait) const {
+  return remove_entry({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::rename(const policy::PolicyStack& policy, const RenameRequest& request,
+                      Wait wait) const {
+  return rename_entry({state_->foundation, policy, request.from, wait}, request);
+}
+
+Outcome Files::link(const policy::PolicyStack& policy, const LinkRequest& request,
+                    Wait wait) const {
+  return link_file({state_->foundation, policy, request.from, wait}, request);
+}
+
+Outcome Files::symlink(const policy::PolicyStack& policy, const SymlinkRequest& request,
+                       Wait wait) const {
+  return make_symlink({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::chmod(const policy::PolicyStack& policy, const ChmodRequest& request,
+                     Wait wait) const {
+  return change_mode({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::chown(const policy::PolicyStack& policy, const ChownRequest& request,
+                     Wait wait) const {
+  return change_owner({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::set_times(const policy::PolicyStack& policy, const TimesRequest& request,
+                         Wait wait) const {
+  return change_times({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::truncate(const policy::PolicyStack& policy, const TruncateRequest& request,
+                        Wait wait) const {
+  return truncate_file({state_->foundation, policy, request.place, wait}, request);
+}
+
+Outcome Files::statfs(const policy::PolicyStack& policy, const StatfsRequest& request,
+                      Wait wait) const {
+  return stat_file_system({state_->foundation, policy, request.place, wait});
+}
+
 Outcome Files::pin_socket(const policy::PolicyStack& policy, const Place& place, Wait wait) const {
   return pin_socket_file({state_->foundation, policy, place, wait});
 }

@@ -38,6 +38,21 @@ class Files {
   Outcome readlink(const policy::PolicyStack& policy, const ReadlinkRequest& request,
                    Wait wait) const;
 
+  Outcome mkdir(const policy::PolicyStack& policy, const MakeRequest& request, Wait wait) const;
+  Outcome mknod(const policy::PolicyStack& policy, const MakeRequest& request, Wait wait) const;
+  Outcome remove(const policy::PolicyStack& policy, const RemoveRequest& request, Wait wait) const;
+  Outcome rename(const policy::PolicyStack& policy, const RenameRequest& request, Wait wait) const;
+  Outcome link(const policy::PolicyStack& policy, const LinkRequest& request, Wait wait) const;
+  Outcome symlink(const policy::PolicyStack& policy, const SymlinkRequest& request,
+                  Wait wait) const;
+  Outcome chmod(const policy::PolicyStack& policy, const ChmodRequest& request, Wait wait) const;
+  Outcome chown(const policy::PolicyStack& policy, const ChownRequest& request, Wait wait) const;
+  Outcome set_times(const policy::PolicyStack& policy, const TimesRequest& request,
+                    Wait wait) const;
+  Outcome truncate(const policy::PolicyStack& policy, const TruncateRequest& request,
+                   Wait wait) const;
+  Outcome statfs(const policy::PolicyStack& policy, const StatfsRequest& request, Wait wait) const;
+
   // An O_PATH descriptor of the unix socket at `place`, for connect, and its canonical path in
   // Outcome::target. Makes no verdict about connecting: that is the caller's, on the target. A
   // path whose way is not visible is denied as in stat. The broker's own sockets are refused.

@@ -79,6 +79,12 @@ std::expected<Fd, int> Foundation::reopen(const Fd& pin, int flags, mode_t mode)
   return Fd(fd);
 }
 
+int Foundation::link_of(int fd, OwnLink& link) const {
+  if (::getpid() != owner) return EIO;
+  link = {own_descriptors.get(), Number(fd).text};
+  return 0;
+}
+
 int Foundation::name_of(int fd, std::string& name) const {
   if (::getpid() != owner) return EIO;
   std::array<char, PATH_MAX> text;

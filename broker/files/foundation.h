@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "broker/files/local_mounts.h"
 #include "broker/files/mounts.h"
 #include "broker/files/protected.h"
+#include "broker/files/rename_turns.h"
 
 namespace torno::files {
 
@@ -25,6 +27,14 @@ struct Foundation {
   // Opens anew, with other flags, what an O_PATH descriptor pins: nothing is looked up by its
   // name again. The fd or an errno value.
   std::expected<Fd, int> reopen(const Fd& pin, int flags, mode_t mode = 0) const;
+
+  // Where descriptor `fd` of this process stands in /proc/self/fd: the calls that take no
+  // descriptor but follow links act on what it is by that name. An errno value, or 0.
+  struct OwnLink {
+    int directory = -1;
+    std::array<char, 12> name{};
+  };
+  int link_of(int fd, OwnLink& link) const;
 
   // What the kernel says descriptor `fd` of this process is called. An errno value, or 0.
   int name_of(int fd, std::string& name) const;
@@ -40,6 +50,7 @@ struct Foundation {
   Protected own;
   LocalMounts local;
   std::unique_ptr<KnownObjects> known = std::make_unique<KnownObjects>();
+  std::unique_ptr<RenameTurns> rename_turns = std::make_unique<RenameTurns>();
 };
 
 }  // namespace torno::files

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <optional>
 #include <string>
@@ -20,12 +21,13 @@ struct Denial {
 };
 
 struct Outcome {
-  int error = 0;             // 0 or an errno value
-  bool would_block = false;  // with Wait::kNever: do it again with Wait::kMayBlock on a pool
-                             // thread; nothing else is set
-  Fd fd;                     // of open
-  struct statx stat{};       // of stat
-  std::string target;        // of readlink
+  int error = 0;                // 0 or an errno value
+  bool would_block = false;     // with Wait::kNever: do it again with Wait::kMayBlock on a pool
+                                // thread; nothing else is set
+  Fd fd;                        // of open
+  struct statx stat{};          // of stat
+  struct statfs file_system{};  // of statfs
+  std::string target;           // of readlink
   std::optional<Denial> denial;
 };
 

@@ -21,6 +21,11 @@ std::string canonical_path(const std::string& path, std::error_code& error) {
   return canonical;
 }
 
+bool is_among(const std::vector<struct statx>& objects, const struct statx& stat) {
+  return std::ranges::any_of(objects,
+                             [&stat](const struct statx& one) { return same_object(one, stat); });
+}
+
 }  // namespace
 
 std::string lock_of(const std::string& socket) {
@@ -57,6 +62,13 @@ Result<Protected> Protected::find(const std::vector<std::string>& paths) {
     } else if (errno != ENOENT) {
       return std::unexpected(system_error("cannot protect '" + escape(path) + "'", errno));
     }
+    for (auto way = std::filesystem::path(canonical).parent_path(); way.has_relative_path();
+         way = way.parent_path()) {
+      struct statx object{};
+      if (::statx(AT_FDCWD, way.c_str(), AT_SYMLINK_NOFOLLOW, kIdentityMask, &object) == 0) {
+        found.ways_.push_back(object);
+      }
+    }
     found.paths_.push_back(std::move(canonical));
   }
   return found;
@@ -68,8 +80,16 @@ bool Protected::covers(std::string_view path) const {
 }
 
 bool Protected::is(const struct statx& stat) const {
-  return std::ranges::any_of(objects_,
-                             [&stat](const struct statx& mine) { return same_object(mine, stat); });
+  return is_among(objects_, stat);
+}
+
+bool Protected::leads_through(std::string_view path) const {
+  return std::ranges::any_of(
+      paths_, [path](const std::string& mine) { return is_at_or_beneath(mine, path); });
+}
+
+bool Protected::leads_by(const struct statx& stat) const {
+  return is_among(ways_, stat);
 }
 
 }  // namespace torno::files

@@ -31,9 +31,15 @@ class Protected {
   // Is it one of their inodes, under whatever name?
   bool is(const struct statx& stat) const;
 
+  // Does the canonical path lead to one of them? What is moved there would be walked through.
+  bool leads_through(std::string_view path) const;
+  // Is it the inode of a directory that led to one of them when they were found?
+  bool leads_by(const struct statx& stat) const;
+
  private:
   std::vector<std::string> paths_;
   std::vector<struct statx> objects_;
+  std::vector<struct statx> ways_;
 };
 
 }  // namespace torno::files

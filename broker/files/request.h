@@ -2,7 +2,9 @@
 #pragma once
 
 #include <sys/types.h>
+#include <time.h>
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -47,6 +49,63 @@ struct AccessRequest {
 struct ReadlinkRequest {
   Place place;
   std::uint32_t size = 0;
+};
+
+// mkdir; mknod, whose mode holds the type too.
+struct MakeRequest {
+  Place place;
+  std::uint32_t mode = 0;  // already masked by the client's umask
+};
+
+struct RemoveRequest {
+  Place place;
+  bool directory = false;  // rmdir
+};
+
+struct RenameRequest {
+  Place from;
+  Place to;
+  std::uint32_t flags = 0;
+};
+
+struct LinkRequest {
+  Place from;
+  Place to;
+  std::uint32_t flags = 0;
+};
+
+struct SymlinkRequest {
+  std::string_view text;  // what it will hold
+  Place place;
+};
+
+// For all that follow: with AT_EMPTY_PATH and an empty path the client's own descriptor is meant.
+struct ChmodRequest {
+  Place place;
+  std::uint32_t mode = 0;
+  std::uint32_t flags = 0;
+};
+
+struct ChownRequest {
+  Place place;
+  std::uint32_t user = 0;  // ~0: stays
+  std::uint32_t group = 0;
+  std::uint32_t flags = 0;
+};
+
+struct TimesRequest {
+  Place place;
+  std::array<timespec, 2> times{};  // as of utimensat(2)
+  std::uint32_t flags = 0;
+};
+
+struct TruncateRequest {
+  Place place;
+  std::int64_t size = 0;
+};
+
+struct StatfsRequest {
+  Place place;
 };
 
 }  // namespace torno::files

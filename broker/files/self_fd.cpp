@@ -15,18 +15,6 @@ namespace torno::files {
 
 namespace {
 
-struct Descriptor {
-  struct statx stat{};
-  std::string name;
-
-  bool has_path() const { return name.starts_with('/') && stat.stx_nlink > 0; }
-};
-
-int look_at(const Task& task, Descriptor& descriptor) {
-  if (const int error = identify(task.place.fd, descriptor.stat); error != 0) return error;
-  return task.broker.name_of(task.place.fd, descriptor.name);
-}
-
 // Does a description opened with `own` flags give all that `asked` asks for?
 bool is_within(int own, std::uint64_t asked) {
   if ((own & O_PATH) != 0) return false;
@@ -67,6 +55,28 @@ bool may_tell(const Task& task, const Descriptor& descriptor) {
 
 }  // namespace
 
+Place Descriptor::place(const Place& of) const {
+  Place place = of;
+  place.base = Place::Base::kAbsolute;
+  place.path = name;
+  place.fd = -1;
+  return place;
+}
+
+int describe(const Task& task, Descriptor& descriptor) {
+  if (const int error = identify(task.place.fd, descriptor.stat); error != 0) return error;
+  return task.broker.name_of(task.place.fd, descriptor.name);
+}
+
+policy::Permissions held_by(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_PATH) != 0) return policy::kNone;
+  policy::Permissions held = policy::kStat | policy::kCreate;
+  if ((flags & O_ACCMODE) != O_WRONLY) held |= policy::kRead;
+  if ((flags & O_ACCMODE) != O_RDONLY) held |= policy::kWrite;
+  return held;
+}
+
 Outcome open_self_fd(const Task& task, const OpenRequest& request) {
   constexpr std::uint64_t kNotThroughLinks = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   if ((request.resolve & kNotThroughLinks) != 0) return failed(ELOOP);
@@ -75,13 +85,11 @@ Outcome open_self_fd(const Task& task, const OpenRequest& request) {
   if ((request.flags & O_NOFOLLOW) != 0) return failed(ELOOP);
 
   Descriptor descriptor;
-  if (const int error = look_at(task, descriptor); error != 0) return failed(error);
+  if (const int error = describe(task, descriptor); error != 0) return failed(error);
   if (!descriptor.has_path()) return duplicate(task, descriptor, request.flags);
   OpenRequest by_path = request;
   by_path.flags &= ~static_cast<std::uint64_t>(O_CREAT);
-  by_path.place.base = Place::Base::kAbsolute;
-  by_path.place.path = descriptor.name;
-  by_path.place.fd = -1;
+  by_path.place = descriptor.place(request.place);
   return open_path(task, by_path, &descriptor.stat);
 }
 
@@ -114,7 +122,7 @@ Outcome stat_self_fd_link(const Task& task, unsigned mask) {
 
 Outcome read_self_fd_link(const Task& task) {
   Descriptor descriptor;
-  if (const int error = look_at(task, descriptor); error != 0) return failed(error);
+  if (const int error = describe(task, descriptor); error != 0) return failed(error);
   Outcome outcome;
   if (may_tell(task, descriptor)) {
     outcome.target = std::move(descriptor.name);

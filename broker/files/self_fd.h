@@ -5,9 +5,27 @@
 // and comes back as the client's own description, which grants nothing new.
 #pragma once
 
+#include <string>
+
 #include "broker/files/task.h"
 
 namespace torno::files {
+
+// What a descriptor of the client's is.
+struct Descriptor {
+  struct statx stat{};
+  std::string name;
+
+  bool has_path() const { return name.starts_with('/') && stat.stx_nlink > 0; }
+  // That path as a place of its own, which may lead elsewhere by now. Lives no longer than this.
+  Place place(const Place& of) const;
+};
+
+// Of task.place.fd. 0 or an errno value.
+int describe(const Task& task, Descriptor& descriptor);
+
+// What the client may do with what it has open as `fd`, whatever its name is.
+policy::Permissions held_by(int fd);
 
 Outcome open_self_fd(const Task& task, const OpenRequest& request);
 

@@ -58,7 +58,10 @@ std::vector<Group> mediated_groups() {
       mediated("brokered", Kind::kBrokered,
                "the broker decides by the policy, acts, and passes the result back",
                "open openat openat2 creat stat lstat newfstatat statx access faccessat "
-               "faccessat2 readlink readlinkat connect"),
+               "faccessat2 readlink readlinkat mkdir mkdirat mknod mknodat rmdir unlink unlinkat "
+               "rename renameat renameat2 link linkat symlink symlinkat chmod fchmod fchmodat "
+               "fchmodat2 chown lchown fchown fchownat utime utimes futimesat utimensat truncate "
+               "statfs connect"),
   };
 }
 

@@ -19,6 +19,7 @@ namespace torno::notify {
 // Room for the texts of one call.
 struct Texts {
   std::array<char, session::kMaxPath + 1> path;
+  std::array<char, session::kMaxPath + 1> second_path;
   std::array<char, session::kMaxPath + 1> cwd;
 };
 
@@ -30,6 +31,7 @@ struct Call {
         number(numbers.of(process)) {
     place.client = number;
     place.proc = numbers.proc();
+    second = place;
   }
 
   std::uint64_t word(std::size_t index) const { return notification.args[index]; }
@@ -37,7 +39,7 @@ struct Call {
   unsigned as_unsigned(std::size_t index) const { return static_cast<unsigned>(word(index)); }
   int as_int(std::size_t index) const { return static_cast<int>(as_unsigned(index)); }
 
-  session::Asked asked() const { return {&request, place, fd.get()}; }
+  session::Asked asked() const { return {&request, place, fd.get(), second, second_fd.get()}; }
 
   Notification notification;
   Target target;
@@ -45,7 +47,9 @@ struct Call {
   pid_t number;              // by which it knows itself
   session::Request request;  // its texts are views into Texts
   files::Place place;
-  Fd fd;  // a duplicate of the descriptor that an argument names
+  Fd fd;                // a duplicate of the descriptor that an argument names
+  files::Place second;  // of rename and link
+  Fd second_fd;
 };
 
 // A call that the policy decides on. Those that read or give return 0 or more, or a negative errno
@@ -62,7 +66,8 @@ struct Mediated {
 // Null: the call is none of them.
 const Mediated* mediated(int number);
 
-// The rows, a file each call: open.cpp, stat.cpp, access.cpp, readlink.cpp, connect.cpp.
+// The rows, a file each call: open.cpp, stat.cpp, access.cpp, readlink.cpp, connect.cpp;
+// entries.cpp for names that are made, removed and renamed, change.cpp for what is changed.
 long read_open(Call& call, Texts& texts);
 long read_creat(Call& call, Texts& texts);
 long read_openat(Call& call, Texts& texts);
@@ -81,6 +86,33 @@ long read_readlink(Call& call, Texts& texts);
 long read_readlinkat(Call& call, Texts& texts);
 long give_readlink(const Call& call, const files::Outcome& outcome);
 long give_readlinkat(const Call& call, const files::Outcome& outcome);
+long read_mkdir(Call& call, Texts& texts);
+long read_mkdirat(Call& call, Texts& texts);
+long read_mknod(Call& call, Texts& texts);
+long read_mknodat(Call& call, Texts& texts);
+long read_path(Call& call, Texts& texts);  // of rmdir, unlink, statfs
+long read_unlinkat(Call& call, Texts& texts);
+long read_rename(Call& call, Texts& texts);
+long read_renameat(Call& call, Texts& texts);
+long read_renameat2(Call& call, Texts& texts);
+long read_link(Call& call, Texts& texts);
+long read_linkat(Call& call, Texts& texts);
+long read_symlink(Call& call, Texts& texts);
+long read_symlinkat(Call& call, Texts& texts);
+long read_chmod(Call& call, Texts& texts);
+long read_fchmod(Call& call, Texts& texts);
+long read_fchmodat(Call& call, Texts& texts);
+long read_fchmodat2(Call& call, Texts& texts);
+long read_chown(Call& call, Texts& texts);
+long read_lchown(Call& call, Texts& texts);
+long read_fchown(Call& call, Texts& texts);
+long read_fchownat(Call& call, Texts& texts);
+long read_utime(Call& call, Texts& texts);
+long read_utimes(Call& call, Texts& texts);
+long read_futimesat(Call& call, Texts& texts);
+long read_utimensat(Call& call, Texts& texts);
+long read_truncate(Call& call, Texts& texts);
+long give_statfs(const Call& call, const files::Outcome& outcome);
 long read_connect(Call& call, Texts& texts);
 long read_chdir(Call& call, Texts& texts);
 long read_execve(Call& call, Texts& texts);

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -93,9 +94,11 @@ long add_cwd(Call& call, Texts& texts) {
   return 0;
 }
 
-long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, Empty empty,
-                std::uint64_t resolve) {
-  const auto path = call.target.text(address, texts.path);
+namespace {
+
+long find(Call& call, Texts& texts, std::span<char> buffer, int directory, std::uint64_t address,
+          Empty empty, std::uint64_t resolve) {
+  const auto path = call.target.text(address, buffer);
   if (!path) return -path.error();
   if (path->empty() && empty == Empty::kRefused) return -ENOENT;
   const bool absolute = path->starts_with('/');
@@ -111,6 +114,32 @@ long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, 
   call.place.base = Base::kAbsolute;
   call.place.path = *path;
   return 0;
+}
+
+}  // namespace
+
+long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, Empty empty,
+                std::uint64_t resolve) {
+  return find(call, texts, texts.path, directory, address, empty, resolve);
+}
+
+long find_second_place(Call& call, Texts& texts, int directory, std::uint64_t address) {
+  std::swap(call.place, call.second);
+  std::swap(call.fd, call.second_fd);
+  const long error = find(call, texts, texts.second_path, directory, address, Empty::kRefused, 0);
+  std::swap(call.place, call.second);
+  std::swap(call.fd, call.second_fd);
+  // One working directory for both; what was read last stands in the buffer.
+  if (call.second.base == Base::kCwd && call.place.base == Base::kCwd) {
+    call.place.cwd = call.second.cwd;
+  }
+  return error;
+}
+
+long find_descriptor(Call& call, int number) {
+  call.place.base = Base::kFd;
+  call.place.path = {};
+  return take_fd(call, number, EBADF);
 }
 
 }  // namespace torno::notify

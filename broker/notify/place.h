@@ -11,6 +11,12 @@ enum class Empty { kRefused, kAllowed };
 long find_place(Call& call, Texts& texts, int directory, std::uint64_t path, Empty empty,
                 std::uint64_t resolve = 0);
 
+// The same for `call.second` and `call.second_fd`.
+long find_second_place(Call& call, Texts& texts, int directory, std::uint64_t path);
+
+// A descriptor of the program's itself: `call.place` is an empty path at it.
+long find_descriptor(Call& call, int number);
+
 // The working directory, for a relative path.
 long add_cwd(Call& call, Texts& texts);
 

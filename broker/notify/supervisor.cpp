@@ -44,9 +44,15 @@ struct Supervisor::Slow {
     path = call.place.path;
     cwd = call.place.cwd;
     address = call.request.path;
+    second_path = call.second.path;
+    second_cwd = call.second.cwd;
+    text = call.request.second_path;
     call.place.path = path;
     call.place.cwd = cwd;
     call.request.path = address;
+    call.second.path = second_path;
+    call.second.cwd = second_cwd;
+    call.request.second_path = text;
   }
   Slow(const Slow&) = delete;
   Slow& operator=(const Slow&) = delete;
@@ -57,6 +63,9 @@ struct Supervisor::Slow {
   std::string path;
   std::string cwd;
   std::string address;
+  std::string second_path;
+  std::string second_cwd;
+  std::string text;
   files::Outcome outcome;
   bool answered = false;
 };
@@ -141,6 +150,7 @@ void Supervisor::decide(Call& call, const Mediated& row) {
   if (error != 0) listener_->answer(id, error);
   if (error != 0 || !listener_->is_waiting(id)) {
     discard(call.fd);
+    discard(call.second_fd);
     return;
   }
   if (!may_be_held(call, row)) {
@@ -185,6 +195,7 @@ void Supervisor::finish_slowly(Slow& slow) {
   if (goes_on && !slow.answered) give(slow.call, slow.row, slow.outcome);
   discard(slow.outcome.fd);
   discard(slow.call.fd);
+  discard(slow.call.second_fd);
 }
 
 // On a thread of the pool.
@@ -219,7 +230,9 @@ void Supervisor::finish(Call& call, const Mediated& row, files::Outcome& outcome
   give(call, row, outcome);
   // Of the caller's own descriptor the outcome may be a duplicate.
   if (call.fd && call.place.base != files::Place::Base::kFd) discard(outcome.fd);
-  if (call.fd && !services_.files->closes_at_once(call.fd.get())) discard(call.fd);
+  for (Fd* fd : {&call.fd, &call.second_fd}) {
+    if (*fd && !services_.files->closes_at_once(fd->get())) discard(*fd);
+  }
 }
 
 // Closes what the program has too, or may have changed, without waiting for it.

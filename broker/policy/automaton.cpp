@@ -109,6 +109,13 @@ class PathAutomaton::Walk {
   bool leads() const { return leads_; }
   bool overflow() const { return overflow_; }
 
+  // Where the next component would start from.
+  bool stands_as(Walk& other) noexcept {
+    std::sort(current_, current_ + count_);
+    std::sort(other.current_, other.current_ + other.count_);
+    return std::equal(current_, current_ + count_, other.current_, other.current_ + other.count_);
+  }
+
  private:
   void push(NodeId id) {
     if (next_count_ == kMaxActive) {
@@ -177,24 +184,44 @@ struct PathAutomaton::Tally {
   }
 };
 
-Match PathAutomaton::match(std::string_view path, Permissions wanted) const noexcept {
+template <typename Visit>
+bool PathAutomaton::walk(Walk<Visit>& walk, std::string_view path, bool beneath) const noexcept {
   // "/allowed/x\0.png" or "/allowed/../etc": whoever passes such a path on has
   // a hole, and it must not be widened here.
-  if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos) return {};
-  Match match;
-  Walk<Tally> walk(*this, Tally{entries_, wanted, kNoRule, nullptr, match});
-  walk.start(path.size() == 1);
+  if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
+    return false;
+  walk.start(path.size() == 1 && !beneath);
   for (std::size_t at = 1; path.size() > 1 && at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
     const std::string_view component = path.substr(at, end - at);
-    if (component.empty() || component == "." || component == "..") return {};
+    if (component.empty() || component == "." || component == "..") return false;
     const Name name(component);
-    walk.step(end == path.size(), [&](NodeId id, auto enter) { for_each_child(id, name, enter); });
+    walk.step(end == path.size() && !beneath,
+              [&](NodeId id, auto enter) { for_each_child(id, name, enter); });
     at = end + 1;
   }
+  return true;
+}
+
+Match PathAutomaton::match(std::string_view path, Permissions wanted) const noexcept {
+  Match match;
+  Walk<Tally> walk(*this, Tally{entries_, wanted, kNoRule, nullptr, match});
+  if (!this->walk(walk, path, false)) return {};
   match.leads = walk.leads();
   match.overflow = walk.overflow();
   return match;
+}
+
+bool PathAutomaton::same_beneath(std::string_view one, std::string_view other) const noexcept {
+  // What holds at every depth is told on the way, the rest by where the walk stands.
+  Match at_one;
+  Match at_other;
+  Walk<Tally> to_one(*this, Tally{entries_, kNone, kNoRule, nullptr, at_one});
+  Walk<Tally> to_other(*this, Tally{entries_, kNone, kNoRule, nullptr, at_other});
+  if (!walk(to_one, one, true) || !walk(to_other, other, true)) return false;
+  if (to_one.overflow() || to_other.overflow()) return false;
+  return at_one.allow == at_other.allow && at_one.deny == at_other.deny &&
+         to_one.leads() == to_other.leads() && to_one.stands_as(to_other);
 }
 
 Match PathAutomaton::match_name(std::string_view bytes_of_name, Permissions wanted) const noexcept {

@@ -66,6 +66,11 @@ class PathAutomaton {
   // The same for a name that is one component whatever bytes it holds.
   Match match_name(std::string_view name, Permissions wanted) const noexcept;
 
+  // Do the rules say the same of "X/n" whether X is the one path or the other, for all that n can
+  // be? Told by how far the rules are matched: two rules that happen to say the same beneath
+  // directories of their own count as different.
+  bool same_beneath(std::string_view one, std::string_view other) const noexcept;
+
   // What rules other than `except` say of every path that `pattern` matches. It
   // may miss rules that cover it only together.
   Match cover(const PathPattern& pattern, Permissions wanted, RuleId except) const {
@@ -132,6 +137,10 @@ class PathAutomaton {
   struct Tally;
   template <typename Visit>
   class Walk;
+  // Walks a canonical path; `beneath`: what is beneath it is asked about, not the path
+  // itself. False: the path is not canonical.
+  template <typename Visit>
+  bool walk(Walk<Visit>& walk, std::string_view path, bool beneath) const noexcept;
 
   // A literal's name is all prefix.
   std::string_view prefix_of(const Node& node) const noexcept {

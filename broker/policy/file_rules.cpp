@@ -41,4 +41,9 @@ Verdict FileRules::decide(std::string_view path, Permissions wanted) const noexc
   return verdict;
 }
 
+Permissions FileRules::permissions(std::string_view path) const noexcept {
+  const Match match = paths_.match(path, kNone);
+  return match.overflow ? kNone : static_cast<Permissions>(match.allow & ~match.deny);
+}
+
 }  // namespace torno::policy

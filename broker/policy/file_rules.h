@@ -35,6 +35,7 @@ class FileRules {
   void prune() { paths_ = paths_.pruned(); }
 
   Verdict decide(std::string_view path, Permissions wanted) const noexcept;
+  Permissions permissions(std::string_view path) const noexcept;
 
   const PathAutomaton& paths() const { return paths_; }
   const RuleSource& source(RuleId rule) const { return sources_[rule]; }

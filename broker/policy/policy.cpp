@@ -44,6 +44,14 @@ Verdict Policy::decide_file(std::string_view path, Permissions wanted) const noe
   return files_->decide(path, wanted);
 }
 
+Permissions Policy::permissions(std::string_view path) const noexcept {
+  return files_->permissions(path);
+}
+
+bool Policy::same_beneath(std::string_view one, std::string_view other) const noexcept {
+  return files_->paths().same_beneath(one, other);
+}
+
 Verdict Policy::decide_connect(const Endpoint& endpoint) const noexcept {
   return connect_->decide(endpoint);
 }
@@ -81,6 +89,17 @@ Verdict PolicyStack::decide_file(std::string_view path, Permissions wanted) cons
   }
   verdict.leads = seen && leads;
   return verdict;
+}
+
+Permissions PolicyStack::permissions(std::string_view path) const noexcept {
+  Permissions all = policies_.empty() ? kNone : static_cast<Permissions>(~kNone);
+  for (const PolicyPtr& policy : policies_) all &= policy->permissions(path);
+  return all;
+}
+
+bool PolicyStack::same_beneath(std::string_view one, std::string_view other) const noexcept {
+  return std::ranges::all_of(
+      policies_, [&](const PolicyPtr& policy) { return policy->same_beneath(one, other); });
 }
 
 Verdict PolicyStack::decide_connect(const Endpoint& endpoint) const noexcept {

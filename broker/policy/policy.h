@@ -33,6 +33,13 @@ class Policy {
   // "." or ".." or empty components or symlinks, "/" for the root.
   Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
 
+  // All that may be had of the object at `path`.
+  Permissions permissions(std::string_view path) const noexcept;
+
+  // Would a directory and all that may ever be in it be decided about alike at both paths? A
+  // directory that is moved between two such paths gains no permission.
+  bool same_beneath(std::string_view one, std::string_view other) const noexcept;
+
   Verdict decide_connect(const Endpoint& endpoint) const noexcept;
 
   // Was the policy read from this file, itself or by an include? Whoever writes it chooses what the
@@ -80,6 +87,8 @@ class PolicyStack {
   void push(PolicyPtr policy) { policies_.push_back(std::move(policy)); }
 
   Verdict decide_file(std::string_view path, Permissions wanted) const noexcept;
+  Permissions permissions(std::string_view path) const noexcept;
+  bool same_beneath(std::string_view one, std::string_view other) const noexcept;
   Verdict decide_connect(const Endpoint& endpoint) const noexcept;
   bool is_read_from(const FileIdentity& file) const noexcept;  // one of them
 

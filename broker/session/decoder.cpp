@@ -22,9 +22,9 @@ CheckedPlace broken(const char* how) {
 }
 
 // The directory a relative path starts at; `path` of the result is not set.
-CheckedPlace check_base(const Request& request) {
+CheckedPlace check_base(const Request& request, wire::Directory directory) {
   CheckedPlace checked;
-  switch (request.directory) {
+  switch (directory) {
     case wire::DIRECTORY_NONE:
       checked.place.base = files::Place::Base::kAbsolute;
       break;
@@ -86,6 +86,30 @@ const char* name_of(Kind kind) {
       return "readlink";
     case Kind::kConnect:
       return "connect";
+    case Kind::kMkdir:
+      return "mkdir";
+    case Kind::kMknod:
+      return "mknod";
+    case Kind::kUnlink:
+      return "unlink";
+    case Kind::kRmdir:
+      return "rmdir";
+    case Kind::kRename:
+      return "rename";
+    case Kind::kLink:
+      return "link";
+    case Kind::kSymlink:
+      return "symlink";
+    case Kind::kChmod:
+      return "chmod";
+    case Kind::kChown:
+      return "chown";
+    case Kind::kUtimensat:
+      return "utimensat";
+    case Kind::kTruncate:
+      return "truncate";
+    case Kind::kStatfs:
+      return "statfs";
     case Kind::kChdir:
       return "chdir";
     case Kind::kExecve:
@@ -121,11 +145,12 @@ wire::BrokerMessage& Decoder::new_answer() {
   return *answers_.make<wire::BrokerMessage>();
 }
 
-CheckedPlace check_place(const Request& request) {
-  CheckedPlace checked = check_base(request);
+namespace {
+
+CheckedPlace check(const Request& request, wire::Directory directory, std::string_view sent) {
+  CheckedPlace checked = check_base(request, directory);
   if (checked.broken != nullptr) return checked;
 
-  const std::string_view sent = request.path;
   const std::string_view path = sent.substr(0, sent.find('\0'));
   if (path.size() > kMaxPath) return broken("a path that is too long");
   checked.place.path = path;
@@ -141,11 +166,21 @@ CheckedPlace check_place(const Request& request) {
   return checked;
 }
 
+}  // namespace
+
+CheckedPlace check_place(const Request& request) {
+  return check(request, request.directory, request.path);
+}
+
+CheckedPlace check_second_place(const Request& request) {
+  return check(request, request.second_directory, request.second_path);
+}
+
 CheckedPlace check_connect_place(const Request& request) {
   if (request.directory != wire::DIRECTORY_NONE && request.directory != wire::DIRECTORY_CWD) {
     return broken("connect at a directory descriptor");
   }
-  return check_base(request);
+  return check_base(request, request.directory);
 }
 
 }  // namespace torno::session

@@ -62,6 +62,9 @@ struct CheckedPlace {
 
 CheckedPlace check_place(const Request& request);
 
+// The second path of rename and link.
+CheckedPlace check_second_place(const Request& request);
+
 // The same for connect, whose path is a socket address.
 CheckedPlace check_connect_place(const Request& request);
 

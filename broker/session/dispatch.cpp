@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "broker/session/session.h"
 
@@ -25,6 +26,18 @@ struct Table {
       {Kind::kAccess,     kSealed,             kBoth,    kByDirectory, &Session::request,     &kAccessCall},
       {Kind::kReadlink,   kSealed,             kBoth,    kByDirectory, &Session::request,     &kReadlinkCall},
       {Kind::kConnect,    kSealed,             kControl, kSocket,      &Session::request,     &kConnectCall},
+      {Kind::kMkdir,      kSealed,             kBoth,    kByDirectory, &Session::request,     &kMkdirCall},
+      {Kind::kMknod,      kSealed,             kBoth,    kByDirectory, &Session::request,     &kMknodCall},
+      {Kind::kUnlink,     kSealed,             kBoth,    kByDirectory, &Session::request,     &kUnlinkCall},
+      {Kind::kRmdir,      kSealed,             kBoth,    kByDirectory, &Session::request,     &kRmdirCall},
+      {Kind::kRename,     kSealed,             kBoth,    kByBoth, &Session::request,     &kRenameCall},
+      {Kind::kLink,       kSealed,             kBoth,    kByBoth, &Session::request,     &kLinkCall},
+      {Kind::kSymlink,    kSealed,             kBoth,    kByDirectory, &Session::request,     &kSymlinkCall},
+      {Kind::kChmod,      kSealed,             kBoth,    kByDirectory, &Session::request,     &kChmodCall},
+      {Kind::kChown,      kSealed,             kBoth,    kByDirectory, &Session::request,     &kChownCall},
+      {Kind::kUtimensat,  kSealed,             kBoth,    kByDirectory, &Session::request,     &kUtimensatCall},
+      {Kind::kTruncate,   kSealed,             kBoth,    kByDirectory, &Session::request,     &kTruncateCall},
+      {Kind::kStatfs,     kSealed,             kBoth,    kByDirectory, &Session::request,     &kStatfsCall},
       {Kind::kNarrow,     kSealed,             kChannel, kNothing,     &Session::narrow,      nullptr},
       {Kind::kCancel,     kSealed,             kChannel, kNothing,     &Session::cancel,      nullptr},
     };
@@ -33,12 +46,16 @@ struct Table {
     return row != std::end(kRows) ? row : nullptr;
   }
 
+  static bool has_fd(wire::Directory directory) {
+    return directory == wire::DIRECTORY_FD || directory == wire::DIRECTORY_SELF_FD;
+  }
+
   static std::size_t fds(const Row& row, const Request& request) {
     if (row.carries == kSocket) return 1;
     if (row.carries == kNothing) return 0;
-    const bool with_fd =
-        request.directory == wire::DIRECTORY_FD || request.directory == wire::DIRECTORY_SELF_FD;
-    return with_fd ? 1 : 0;
+    const std::size_t first = has_fd(request.directory) ? 1 : 0;
+    const std::size_t second = row.carries == kByBoth && has_fd(request.second_directory) ? 1 : 0;
+    return first + second;
   }
 };
 
@@ -65,10 +82,21 @@ Session::Breach Session::dispatch(const LinkPtr& link, Datagram& datagram) {
   const std::size_t fds = Table::fds(*row, request);
   if (datagram.fd_count > fds) return "more descriptors than the message says";
   if (datagram.fd_count < fds && !datagram.fd_lost) return "fewer descriptors than it says";
-  if (row->call != nullptr && link->is_control() != (fds == 1)) {
+  if (row->call != nullptr && link->is_control() != (fds > 0)) {
     return "only requests with a descriptor, and all of them, go to the control socket";
   }
-  Incoming incoming{*row, message, request, datagram.bytes, datagram.fds[0], datagram.client};
+  // A second path may have the only one.
+  if (row->carries == Row::Carries::kByBoth && !Table::has_fd(request.directory)) {
+    std::swap(datagram.fds[0], datagram.fds[1]);
+  }
+  Incoming incoming{*row,
+                    message,
+                    request,
+                    datagram.bytes,
+                    datagram.fds[0],
+                    datagram.fds[1],
+                    datagram.fd_count < fds,
+                    datagram.client};
   return (this->*row->handler)(link, incoming);
 }
 

@@ -10,12 +10,6 @@ using files::Outcome;
 using files::Wait;
 using policy::PolicyStack;
 
-files::Place place_of(const Asked& asked) {
-  files::Place place = asked.place;
-  place.fd = asked.fd;
-  return place;
-}
-
 Outcome open(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
   const Request& open = *asked.request;
   return files.open(policy, {place_of(asked), open.flags, open.mode, open.resolve}, wait);
@@ -32,7 +26,8 @@ Outcome access(const Files& files, const PolicyStack& policy, const Asked& asked
 }
 
 Outcome readlink(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {
-  return files.readlink(policy, {place_of(asked), asked.request->size}, wait);
+  return files.readlink(policy, {place_of(asked), static_cast<std::uint32_t>(asked.request->size)},
+                        wait);
 }
 
 Outcome connect(const Files& files, const PolicyStack& policy, const Asked& asked, Wait wait) {

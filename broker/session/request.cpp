@@ -1,6 +1,8 @@
 #include "broker/session/request.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace torno::session {
 namespace {
@@ -85,78 +87,82 @@ class Reader {
   bool broken_ = false;
 };
 
-// A known field of another wire type than its own.
-bool is_odd(std::uint32_t tag, int last_field) {
-  return tag >> 3 <= static_cast<std::uint32_t>(last_field);
+wire::Directory read_directory(Reader& reader) {
+  return static_cast<wire::Directory>(static_cast<std::int32_t>(reader.word()));
 }
 
-using TakeField = bool (*)(std::uint32_t tag, Reader& reader, Request& request);
+// What the fields of a call are put into, by their numbers from 1 on. All of them are varints.
+using Take = void (*)(Reader& reader, Request& request);
 
-bool take_open(std::uint32_t field, Reader& reader, Request& request) {
-  using wire::Open;
-  switch (field) {
-    case tag(Open::kFlagsFieldNumber, kVarint):
-      request.flags = reader.varint();
-      return true;
-    case tag(Open::kModeFieldNumber, kVarint):
-      request.mode = reader.word();
-      return true;
-    case tag(Open::kResolveFieldNumber, kVarint):
-      request.resolve = reader.varint();
-      return true;
-    default:
-      return !is_odd(field, Open::kResolveFieldNumber) && (reader.skip(field), true);
-  }
+constexpr Take kFlags32 = [](Reader& reader, Request& request) { request.flags = reader.word(); };
+constexpr Take kFlags = [](Reader& reader, Request& request) { request.flags = reader.varint(); };
+constexpr Take kMode = [](Reader& reader, Request& request) { request.mode = reader.word(); };
+constexpr Take kResolve = [](Reader& reader, Request& request) {
+  request.resolve = reader.varint();
+};
+constexpr Take kMask = [](Reader& reader, Request& request) { request.mask = reader.word(); };
+constexpr Take kSize32 = [](Reader& reader, Request& request) { request.size = reader.word(); };
+constexpr Take kSize = [](Reader& reader, Request& request) { request.size = reader.varint(); };
+constexpr Take kUser = [](Reader& reader, Request& request) { request.user = reader.word(); };
+constexpr Take kGroup = [](Reader& reader, Request& request) { request.group = reader.word(); };
+template <std::size_t kWhich>
+constexpr Take kSeconds = [](Reader& reader, Request& request) {
+  request.times[kWhich].tv_sec = static_cast<std::time_t>(reader.varint());
+};
+template <std::size_t kWhich>
+constexpr Take kNanoseconds =
+    [](Reader& reader, Request& request) { request.times[kWhich].tv_nsec = reader.word(); };
+
+struct CallFields {
+  std::uint32_t number;  // of the call in Request
+  Kind kind;
+  std::vector<Take> fields;
+};
+
+const CallFields* fields_of(std::uint32_t number) {
+  using wire::Request;
+  // clang-format off
+  static const CallFields kRows[] = {
+    {Request::kOpenFieldNumber,      Kind::kOpen,      {kFlags, kMode, kResolve}},
+    {Request::kStatFieldNumber,      Kind::kStat,      {kFlags32, kMask}},
+    {Request::kAccessFieldNumber,    Kind::kAccess,    {kMode, kFlags32}},
+    {Request::kReadlinkFieldNumber,  Kind::kReadlink,  {kSize32}},
+    {Request::kConnectFieldNumber,   Kind::kConnect,   {}},
+    {Request::kNarrowFieldNumber,    Kind::kNarrow,    {}},
+    {Request::kMkdirFieldNumber,     Kind::kMkdir,     {kMode}},
+    {Request::kMknodFieldNumber,     Kind::kMknod,     {kMode}},
+    {Request::kUnlinkFieldNumber,    Kind::kUnlink,    {kFlags32}},
+    {Request::kRmdirFieldNumber,     Kind::kRmdir,     {}},
+    {Request::kRenameFieldNumber,    Kind::kRename,    {kFlags32}},
+    {Request::kLinkFieldNumber,      Kind::kLink,      {kFlags32}},
+    {Request::kSymlinkFieldNumber,   Kind::kSymlink,   {}},
+    {Request::kChmodFieldNumber,     Kind::kChmod,     {kMode, kFlags32}},
+    {Request::kChownFieldNumber,     Kind::kChown,     {kUser, kGroup, kFlags32}},
+    {Request::kUtimensatFieldNumber, Kind::kUtimensat, {kFlags32, kSeconds<0>, kNanoseconds<0>,
+                                                        kSeconds<1>, kNanoseconds<1>}},
+    {Request::kTruncateFieldNumber,  Kind::kTruncate,  {kSize}},
+    {Request::kStatfsFieldNumber,    Kind::kStatfs,    {}},
+  };
+  // clang-format on
+  const auto* row = std::ranges::find(kRows, number, &CallFields::number);
+  return row != std::end(kRows) ? row : nullptr;
 }
 
-bool take_stat(std::uint32_t field, Reader& reader, Request& request) {
-  using wire::Stat;
-  switch (field) {
-    case tag(Stat::kFlagsFieldNumber, kVarint):
-      request.flags = reader.word();
-      return true;
-    case tag(Stat::kMaskFieldNumber, kVarint):
-      request.mask = reader.word();
-      return true;
-    default:
-      return !is_odd(field, Stat::kMaskFieldNumber) && (reader.skip(field), true);
-  }
-}
-
-bool take_access(std::uint32_t field, Reader& reader, Request& request) {
-  using wire::Access;
-  switch (field) {
-    case tag(Access::kModeFieldNumber, kVarint):
-      request.mode = reader.word();
-      return true;
-    case tag(Access::kFlagsFieldNumber, kVarint):
-      request.flags = reader.word();
-      return true;
-    default:
-      return !is_odd(field, Access::kFlagsFieldNumber) && (reader.skip(field), true);
-  }
-}
-
-bool take_readlink(std::uint32_t field, Reader& reader, Request& request) {
-  if (field == tag(wire::Readlink::kSizeFieldNumber, kVarint)) {
-    request.size = reader.word();
-    return true;
-  }
-  return !is_odd(field, wire::Readlink::kSizeFieldNumber) && (reader.skip(field), true);
-}
-
-bool take_nothing(std::uint32_t field, Reader& reader, Request&) {
-  reader.skip(field);
-  return true;
-}
-
-bool read_call(Kind kind, TakeField take, Reader& outer, Request& request) {
+bool read_call(const CallFields& call, Reader& outer, Request& request) {
   if (request.kind != Kind::kUnknown) return false;
-  request.kind = kind;
+  request.kind = call.kind;
   Reader reader(outer.bytes());
   while (!reader.is_at_end() && !reader.is_broken()) {
     const std::uint32_t field = reader.tag();
-    if (reader.is_broken() || !take(field, reader, request)) return false;
+    if (reader.is_broken()) return false;
+    const std::size_t index = (field >> 3) - 1;
+    if (index >= call.fields.size()) {
+      reader.skip(field);
+    } else if ((field & 7) != kVarint) {
+      return false;  // a known field of another wire type than its own
+    } else {
+      call.fields[index](reader, request);
+    }
   }
   return !reader.is_broken();
 }
@@ -166,23 +172,11 @@ bool read_field(std::uint32_t field, Reader& reader, Request& request) {
     case tag(wire::Request::kSequenceFieldNumber, kFixed32):
       request.sequence = reader.fixed32();
       return true;
-    case tag(wire::Request::kOpenFieldNumber, kBytes):
-      return read_call(Kind::kOpen, take_open, reader, request);
-    case tag(wire::Request::kStatFieldNumber, kBytes):
-      return read_call(Kind::kStat, take_stat, reader, request);
-    case tag(wire::Request::kAccessFieldNumber, kBytes):
-      return read_call(Kind::kAccess, take_access, reader, request);
-    case tag(wire::Request::kReadlinkFieldNumber, kBytes):
-      return read_call(Kind::kReadlink, take_readlink, reader, request);
-    case tag(wire::Request::kConnectFieldNumber, kBytes):
-      return read_call(Kind::kConnect, take_nothing, reader, request);
-    case tag(wire::Request::kNarrowFieldNumber, kBytes):
-      return read_call(Kind::kNarrow, take_nothing, reader, request);
     case tag(wire::Request::kChannelFieldNumber, kVarint):
       request.channel = reader.word();
       return true;
     case tag(wire::Request::kDirectoryFieldNumber, kVarint):
-      request.directory = static_cast<wire::Directory>(static_cast<std::int32_t>(reader.word()));
+      request.directory = read_directory(reader);
       return true;
     case tag(wire::Request::kCwdFieldNumber, kBytes):
       request.cwd = reader.bytes();
@@ -190,9 +184,22 @@ bool read_field(std::uint32_t field, Reader& reader, Request& request) {
     case tag(wire::Request::kPathFieldNumber, kBytes):
       request.path = reader.bytes();
       return true;
+    case tag(wire::Request::kSecondDirectoryFieldNumber, kVarint):
+      request.second_directory = read_directory(reader);
+      return true;
+    case tag(wire::Request::kSecondPathFieldNumber, kBytes):
+      request.second_path = reader.bytes();
+      return true;
     default:
-      return !is_odd(field, wire::Request::kPathFieldNumber) && (reader.skip(field), true);
+      break;
   }
+  if (const CallFields* call = fields_of(field >> 3); call != nullptr && (field & 7) == kBytes) {
+    return read_call(*call, reader, request);
+  }
+  // Every number up to the last is a known field's, and of another wire type here.
+  if (field >> 3 <= wire::Request::kSecondPathFieldNumber) return false;
+  reader.skip(field);
+  return true;
 }
 
 }  // namespace

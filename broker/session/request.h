@@ -3,6 +3,9 @@
 // the wire is read here. tests/fuzz/wire_fuzz.cpp holds it against libprotobuf.
 #pragma once
 
+#include <time.h>
+
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -16,15 +19,20 @@ struct Request {
   std::uint32_t sequence = 0;
   std::uint32_t channel = 0;
   wire::Directory directory = wire::DIRECTORY_NONE;
-  std::string_view cwd;  // both lie in the bytes that were read
+  std::string_view cwd;  // this and the paths lie in the bytes that were read
   std::string_view path;
+  wire::Directory second_directory = wire::DIRECTORY_NONE;
+  std::string_view second_path;
 
   // The fields of the call, by their names; 0 where it has no such field.
   std::uint64_t flags = 0;
   std::uint64_t resolve = 0;
   std::uint32_t mode = 0;
   std::uint32_t mask = 0;
-  std::uint32_t size = 0;
+  std::uint64_t size = 0;
+  std::uint32_t user = 0;
+  std::uint32_t group = 0;
+  std::array<timespec, 2> times{};  // of the last access, of the last change
 };
 
 enum class Read {

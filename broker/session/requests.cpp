@@ -6,11 +6,28 @@
 
 namespace torno::session {
 
-void Session::name_client(files::Place& place, pid_t client) const {
-  place.client = client;
-  if (peer_.launched == nullptr) return;
-  place.client = peer_.launched->number_inside(client);
-  place.proc = peer_.launched->proc;
+// Where a request leads, by its row of the table.
+struct Session::CheckedPlaces {
+  CheckedPlaces(const Row& row, const Request& request)
+      : first(row.carries == Row::Carries::kSocket ? check_connect_place(request)
+                                                   : check_place(request)) {
+    if (row.carries == Row::Carries::kByBoth) second = check_second_place(request);
+  }
+
+  const char* broken() const { return first.broken != nullptr ? first.broken : second.broken; }
+  int error() const { return first.error != 0 ? first.error : second.error; }
+
+  CheckedPlace first;
+  CheckedPlace second;
+};
+
+void Session::name_client(CheckedPlaces& places, pid_t client) const {
+  for (files::Place* place : {&places.first.place, &places.second.place}) {
+    place->client = client;
+    if (peer_.launched == nullptr) continue;
+    place->client = peer_.launched->number_inside(client);
+    place->proc = peer_.launched->proc;
+  }
 }
 
 // Where the answer to a request on the control socket goes. Null: nobody waits for it any more.
@@ -43,18 +60,17 @@ Session::Breach Session::request(const LinkPtr& link, Incoming& incoming) {
 Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd) {
   if (const Breach breach = check_free(*channel); breach != nullptr) return breach;
   const Request& request = incoming.request;
-  CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
-                             ? check_connect_place(request)
-                             : check_place(request);
-  if (checked.broken != nullptr) return checked.broken;
+  CheckedPlaces checked(incoming.row, request);
+  if (checked.broken() != nullptr) return checked.broken();
   ++requests_;
-  const bool lacks_fd = with_fd && !incoming.fd;
-  if (lacks_fd || checked.error != 0) {
-    answer_error(channel, request.sequence, lacks_fd ? ENFILE : checked.error);
+  const bool lacks_fd = with_fd && incoming.fd_lost;
+  if (lacks_fd || checked.error() != 0) {
+    answer_error(channel, request.sequence, lacks_fd ? ENFILE : checked.error());
     return nullptr;
   }
-  name_client(checked.place, incoming.client);
-  const Asked asked{&request, checked.place, incoming.fd.get()};
+  name_client(checked, incoming.client);
+  const Asked asked{&request, checked.first.place, incoming.fd.get(), checked.second.place,
+                    incoming.second_fd.get()};
   files::Outcome outcome =
       incoming.row.call->perform(*services_.files, *policy_, asked, files::Wait::kNever);
   if (outcome.would_block) {
@@ -62,9 +78,12 @@ Session::Breach Session::request_on(const LinkPtr& channel, Incoming& incoming, 
     return nullptr;
   }
   finish(channel, incoming.row, request.sequence, incoming.client, outcome);
+  if (incoming.second_fd && services_.files->closes_at_once(incoming.second_fd.get())) {
+    incoming.second_fd.reset();
+  }
   if (incoming.fd) {
     // Of the client's own descriptor the outcome may be a duplicate.
-    if (checked.place.base != files::Place::Base::kFd) discard(std::move(outcome.fd));
+    if (checked.first.place.base != files::Place::Base::kFd) discard(std::move(outcome.fd));
     if (services_.files->closes_at_once(incoming.fd.get())) incoming.fd.reset();
   }
   return nullptr;
@@ -81,18 +100,18 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
     std::string bytes;
     Request request;  // in the bytes
     Fd fd;
+    Fd second_fd;
     Asked asked;
     Sender sender;
   };
   auto slow = std::make_shared<Slow>(std::string(incoming.bytes), Request{}, std::move(incoming.fd),
-                                     asked, Sender(incoming.client));
+                                     std::move(incoming.second_fd), asked, Sender(incoming.client));
   read_request(slow->bytes, slow->request);
-  CheckedPlace checked = incoming.row.carries == Row::Carries::kSocket
-                             ? check_connect_place(slow->request)
-                             : check_place(slow->request);
-  name_client(checked.place, incoming.client);
+  CheckedPlaces checked(incoming.row, slow->request);
+  name_client(checked, incoming.client);
   slow->asked.request = &slow->request;
-  slow->asked.place = checked.place;
+  slow->asked.place = checked.first.place;
+  slow->asked.second = checked.second.place;
 
   auto work = [self = shared_from_this(), channel = LinkPtr(channel), row = &incoming.row,
                client = incoming.client, files = services_.files, policy = policy_,
@@ -108,7 +127,9 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
       outcome = files::Outcome{};
       outcome.error = ESRCH;
     }
-    if (slow->fd) closing.close(std::move(slow->fd));
+    for (Fd* fd : {&slow->fd, &slow->second_fd}) {
+      if (*fd) closing.close(std::move(*fd));
+    }
     slow.reset();
     Loop& loop = self->loop_;
     loop.post([self = std::move(self), channel = std::move(channel), row, client, number,
@@ -126,6 +147,7 @@ void Session::perform_slowly(const LinkPtr& channel, const Incoming& incoming, c
   auto job = services_.slow_pool.submit(peer_.pid, std::move(work), at_most);
   if (job == nullptr) {
     discard(std::move(slow->fd));
+    discard(std::move(slow->second_fd));
     answer_error(channel, sequence, ENFILE);
     return;
   }

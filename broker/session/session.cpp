@@ -93,7 +93,7 @@ void Session::readable(const LinkPtr& link) {
 bool Session::take_message(const LinkPtr& link) {
   Datagram datagram = receive(link->socket.get(), workspace_.received);
   const bool goes_on = judge(link, datagram);
-  for (std::size_t i = 0; i < datagram.fd_count; ++i) discard(std::move(datagram.fds[i]));
+  for (Fd& fd : datagram.fds) discard(std::move(fd));
   for (Fd& fd : datagram.surplus) discard(std::move(fd));
   return goes_on && !ended_;
 }

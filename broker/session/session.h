@@ -63,6 +63,8 @@ class Session : public std::enable_shared_from_this<Session> {
     Request request;
     std::string_view bytes;  // in which the request lies
     Fd& fd;                  // closed by the closer unless it is taken
+    Fd& second_fd;           // the same, of the second path
+    bool fd_lost;            // not all came that the message says
     pid_t client;
   };
   // How the peer broke the protocol; null: it did not.
@@ -102,7 +104,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void await_handshake();
 
   // requests.cpp
-  void name_client(files::Place& place, pid_t client) const;
+  struct CheckedPlaces;
+  void name_client(CheckedPlaces& places, pid_t client) const;
   Breach named_channel(const Incoming& incoming, LinkPtr& channel) const;
   Breach check_free(Link& channel);
   Breach request_on(const LinkPtr& channel, Incoming& incoming, bool with_fd);
@@ -168,6 +171,7 @@ struct Row {
   enum class Carries {
     kNothing,
     kByDirectory,  // a descriptor where Request.directory says so, and then on the control socket
+    kByBoth,       // the same, and one where Request.second_directory says so
     kSocket,
   };
 

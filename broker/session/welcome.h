@@ -22,7 +22,7 @@ Result<Welcome> make_welcome(const ReadyPolicy& ready);
 Result<Welcome> make_launched_welcome(const ReadyPolicy& ready);
 
 // The wire versions this broker speaks.
-inline constexpr std::uint32_t kMinVersion = 1;
+inline constexpr std::uint32_t kMinVersion = wire::VERSION;
 inline constexpr std::uint32_t kMaxVersion = wire::VERSION;
 
 }  // namespace torno::session

@@ -23,6 +23,42 @@ long faccessat2(Trap& trap);
 long readlink(Trap& trap);
 long readlinkat(Trap& trap);
 
+long mkdir(Trap& trap);
+long mkdirat(Trap& trap);
+long mknod(Trap& trap);
+long mknodat(Trap& trap);
+
+long rmdir(Trap& trap);
+long unlink(Trap& trap);
+long unlinkat(Trap& trap);
+
+long rename(Trap& trap);
+long renameat(Trap& trap);
+long renameat2(Trap& trap);
+
+long link(Trap& trap);
+long linkat(Trap& trap);
+long symlink(Trap& trap);
+long symlinkat(Trap& trap);
+
+long chmod(Trap& trap);
+long fchmod(Trap& trap);
+long fchmodat(Trap& trap);
+long fchmodat2(Trap& trap);
+
+long chown(Trap& trap);
+long lchown(Trap& trap);
+long fchown(Trap& trap);
+long fchownat(Trap& trap);
+
+long utime(Trap& trap);
+long utimes(Trap& trap);
+long futimesat(Trap& trap);
+long utimensat(Trap& trap);
+
+long truncate(Trap& trap);
+long statfs(Trap& trap);
+
 long connect(Trap& trap);
 
 }  // namespace torno::calls

@@ -27,7 +27,7 @@ std::vector<std::string> attempts(const std::string& option, const std::string& 
   std::vector<std::string> words = {option};
   if (!value.empty()) words.push_back(value);
   words.insert(words.end(), {"--", "/usr/bin/perl", "-e",
-                             "open F, q(<), $ARGV[0]; mkdir $ARGV[0] . q(d)", file});
+                             "open F, q(<), $ARGV[0]; mkdir $ARGV[0] . q(d); chroot q(/)", file});
   return words;
 }
 
@@ -45,7 +45,9 @@ TEST(RunReport, VerboseNamesCallPathAndPermission) {
   EXPECT_EQ(said.out, "");
   EXPECT_THAT(said.err, HasSubstr("torno: denied openat READ " + directory.path("file\\x1b[31m") +
                                   ": EACCES (no rule)"));
-  EXPECT_THAT(said.err, HasSubstr("torno: refused mkdir"));
+  EXPECT_THAT(said.err, HasSubstr("torno: denied mkdir CREATE " + directory.path("file\\x1b[31md") +
+                                  ": EACCES (no rule)"));
+  EXPECT_THAT(said.err, HasSubstr("torno: refused chroot"));
   EXPECT_THAT(said.err, HasSubstr("policy=base"));
   for (const std::string& line : lines_of(said.err)) EXPECT_THAT(line, StartsWith("torno: "));
 }

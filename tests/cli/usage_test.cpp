@@ -44,7 +44,7 @@ TEST(Usage, EveryCommandHasHelpWithExamplesAndExitStatus) {
 TEST(Usage, VersionNamesTheProjectsAndTheWires) {
   const Said said = run_torno({"--version"});
   EXPECT_EQ(said.status, 0);
-  EXPECT_EQ(said.out, "torno " TORNO_VERSION " (wire 1)\n");
+  EXPECT_EQ(said.out, "torno " TORNO_VERSION " (wire 2)\n");
 }
 
 TEST(Usage, MistakesAreOneLineThatSaysWhereToLook) {

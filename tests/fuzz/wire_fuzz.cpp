@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
-#include <tuple>
 
 #include "broker/network/address.h"
 #include "broker/session/decoder.h"
@@ -75,8 +74,7 @@ void check_names(const torno::wire::Hello& hello) {
   }
 }
 
-void check(const torno::session::Request& request) {
-  const CheckedPlace checked = torno::session::check_place(request);
+void check_place(const CheckedPlace& checked) {
   if (checked.broken == nullptr) {
     const auto& place = checked.place;
     demand(place.path.size() <= torno::session::kMaxPath);
@@ -87,6 +85,11 @@ void check(const torno::session::Request& request) {
     if (place.base == Base::kCwd) demand(place.cwd.starts_with('/'));
     if (place.base == Base::kAbsolute && checked.error == 0) demand(place.path.starts_with('/'));
   }
+}
+
+void check(const torno::session::Request& request) {
+  check_place(torno::session::check_place(request));
+  check_place(torno::session::check_second_place(request));
   const CheckedPlace base = torno::session::check_connect_place(request);
   if (base.broken == nullptr && base.place.base == torno::files::Place::Base::kCwd) {
     demand(base.place.cwd.starts_with('/'));
@@ -110,6 +113,30 @@ Kind kind_of(const torno::wire::Request& request) {
       return Kind::kConnect;
     case Request::kNarrow:
       return Kind::kNarrow;
+    case Request::kMkdir:
+      return Kind::kMkdir;
+    case Request::kMknod:
+      return Kind::kMknod;
+    case Request::kUnlink:
+      return Kind::kUnlink;
+    case Request::kRmdir:
+      return Kind::kRmdir;
+    case Request::kRename:
+      return Kind::kRename;
+    case Request::kLink:
+      return Kind::kLink;
+    case Request::kSymlink:
+      return Kind::kSymlink;
+    case Request::kChmod:
+      return Kind::kChmod;
+    case Request::kChown:
+      return Kind::kChown;
+    case Request::kUtimensat:
+      return Kind::kUtimensat;
+    case Request::kTruncate:
+      return Kind::kTruncate;
+    case Request::kStatfs:
+      return Kind::kStatfs;
     case Request::CALL_NOT_SET:
       break;
   }
@@ -126,14 +153,22 @@ void compare(const torno::session::Request& read, std::string_view bytes) {
   demand(read.sequence == request.sequence() && read.channel == request.channel());
   demand(read.directory == request.directory());
   demand(read.cwd == request.cwd() && read.path == request.path());
-  const auto& [open, stat, access] = std::tie(request.open(), request.stat(), request.access());
-  demand(read.flags == (read.kind == Kind::kOpen   ? open.flags()
-                        : read.kind == Kind::kStat ? stat.flags()
-                                                   : access.flags()));
-  demand(read.mode == (read.kind == Kind::kOpen ? open.mode() : access.mode()));
-  demand(read.resolve == open.resolve());
-  demand(read.mask == stat.mask());
-  demand(read.size == request.readlink().size());
+  demand(read.second_directory == request.second_directory());
+  demand(read.second_path == request.second_path());
+  // Of the calls that the request is not libprotobuf shows empty ones.
+  demand(read.flags ==
+         (request.open().flags() | request.stat().flags() | request.access().flags() |
+          request.unlink().flags() | request.rename().flags() | request.link().flags() |
+          request.chmod().flags() | request.chown().flags() | request.utimensat().flags()));
+  demand(read.mode == (request.open().mode() | request.access().mode() | request.mkdir().mode() |
+                       request.mknod().mode() | request.chmod().mode()));
+  demand(read.resolve == request.open().resolve());
+  demand(read.mask == request.stat().mask());
+  demand(read.size == (request.readlink().size() | request.truncate().size()));
+  demand(read.user == request.chown().user() && read.group == request.chown().group());
+  const auto& times = request.utimensat();
+  demand(read.times[0].tv_sec == times.atime_sec() && read.times[0].tv_nsec == times.atime_nsec());
+  demand(read.times[1].tv_sec == times.mtime_sec() && read.times[1].tv_nsec == times.mtime_nsec());
 }
 
 }  // namespace

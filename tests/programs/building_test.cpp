@@ -1,7 +1,6 @@
-// Compilers, make and git, as far as no file has to be removed or renamed.
+// Compilers, make and git.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include "tests/programs/workplace.h"
 
@@ -30,8 +29,6 @@ TEST(Programs, GccToAssembly) {
               testing::Not(testing::HasSubstr("the secret of another")));
 }
 
-// Sources are compiled and linked whole. What is missing to execute the outcome is chmod(2), and to
-// leave no temporary file behind unlink(2).
 TEST(Programs, GccLinks) {
   TORNO_NEEDS("gcc");
   Workplace place;
@@ -42,8 +39,34 @@ TEST(Programs, GccLinks) {
   const Outcome built =
       place.inside(options, {"gcc", "-DGREETING=\"hello\"", "-o", "out/hello", "hello.c"});
   EXPECT_EQ(built, (Outcome{0, "", ""}));
-  ASSERT_EQ(::chmod(place.path("out/hello").c_str(), 0755), 0);
   EXPECT_EQ(place.outside({"out/hello"}), (Outcome{0, "hello\n", ""}));
+  EXPECT_EQ(place.outside({"ls", "out"}), (Outcome{0, "hello\n", ""}))
+      << "no temporary file is left";
+}
+
+// Built, linked, executed where a rule says that it may be, cleaned.
+TEST(Programs, MakeBuildsAProject) {
+  TORNO_NEEDS("make");
+  TORNO_NEEDS("gcc");
+  Workplace place;
+  place.make_folder("project");
+  place.make_folder("project/tmp");
+  place.make_folder("project/bin");
+  place.write("project/main.c", kSource);
+  place.write("project/Makefile",
+              "bin/hello: main.o\n\t@gcc -o $@ $^\n"
+              "%.o: %.c\n\t@gcc -DGREETING=\\\"built\\\" -c -o $@ $<\n"
+              "check: bin/hello\n\t@bin/hello\n"
+              "clean:\n\t@rm -f bin/hello *.o\n");
+  const std::string policy =
+      place.write("own.policy", "include: \"make\"\nfile { path: \"" + place.path("project/bin") +
+                                    "/**\" allow: [READ, WRITE, CREATE, EXECUTE] }\n");
+  const Words options = {"--policy", policy,  "--write",
+                         "project",  "--env", "TMPDIR=" + place.path("project/tmp")};
+  for (const char* goal : {"check", "bin/hello", "clean"}) {
+    place.expect_same(options, {"make", "-B", "-s", "-C", "project", goal});
+  }
+  EXPECT_EQ(place.outside({"ls", "project"}).out, "Makefile\nbin\nmain.c\ntmp\n");
 }
 
 TEST(Programs, MakeStartsCompilers) {
@@ -85,6 +108,26 @@ TEST(Programs, GitLooksAtARepository) {
     place.expect_same(options, words);
   }
   place.expect_refused({"--policy", "git"}, {"git", "-C", "repository", "log"}, "Somebody");
+}
+
+// The clone and what is committed in it are the very ones that git makes outside.
+TEST(Programs, GitClonesAndCommits) {
+  TORNO_NEEDS("git");
+  const Repository place;
+  place.make_folder("outside");
+  place.make_folder("inside");
+  const std::string script =
+      "cd \"$0\" && git clone -q ../repository clone && cd clone && "
+      "git config user.name Somebody && git config user.email somebody@example.org && "
+      "echo four > new && git mv file moved && git add new && git commit -q -m third && "
+      "git checkout -q -b branch HEAD~1 && git checkout -q main && git branch -D -q branch && "
+      "git status --short && git log --stat --format='%H %s' && git gc -q && git fsck";
+  const Words options = {
+      "--policy", "git",        "--policy", "bash",  "--set", "HOME=" + place.path(),
+      "--read",   "repository", "--write",  "inside"};
+  const Outcome expected = place.outside({"sh", "-c", script, "outside"});
+  EXPECT_EQ(expected.status, 0) << expected.err;
+  EXPECT_EQ(place.inside(options, {"sh", "-c", script, "inside"}), expected);
 }
 
 }  // namespace

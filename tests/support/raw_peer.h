@@ -51,8 +51,8 @@ class RawPeer {
   unsigned id_ = 0;
 };
 
-wire::ClientMessage hello_message(const std::string& policy, unsigned min_version = 1,
-                                  unsigned max_version = 1);
+wire::ClientMessage hello_message(const std::string& policy, unsigned min_version = wire::VERSION,
+                                  unsigned max_version = wire::VERSION);
 wire::ClientMessage sealed_message(unsigned layers);
 wire::ClientMessage new_channel_message();
 wire::ClientMessage cancel_message(unsigned sequence);

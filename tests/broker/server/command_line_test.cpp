@@ -21,7 +21,7 @@ void expect_fails(const Ran& ran, const std::string& text) {
 TEST(CommandLineTest, Version) {
   const Ran ran = run_tornod({"--version"});
   EXPECT_EQ(ran.status, 0);
-  EXPECT_EQ(ran.out, "tornod " TORNO_VERSION " (wire 1)\n");
+  EXPECT_EQ(ran.out, "tornod " TORNO_VERSION " (wire 2)\n");
 }
 
 TEST(CommandLineTest, Help) {

@@ -65,11 +65,11 @@ TEST_F(Handshake, TheProgramCannotBeChanged) {
 }
 
 TEST_F(Handshake, NoVersionInCommon) {
-  for (const auto& [min, max] : {std::pair{2U, 9U}, std::pair{0U, 0U}}) {
+  for (const auto& [min, max] : {std::pair{3U, 9U}, std::pair{0U, 1U}}) {
     const wire::Refused answer = refused(connect(), test::hello_message("reader", min, max));
     EXPECT_EQ(answer.reason(), wire::Refused::REASON_VERSION);
-    EXPECT_EQ(answer.min_version(), 1U);
-    EXPECT_EQ(answer.max_version(), 1U);
+    EXPECT_EQ(answer.min_version(), 2U);
+    EXPECT_EQ(answer.max_version(), 2U);
     EXPECT_THAT(answer.message(), HasSubstr("install the same release"));
   }
   EXPECT_TRUE(tornod_.wait_for_log("no wire version in common"));
@@ -80,7 +80,7 @@ TEST_F(Handshake, AWiderRangeOfVersionsIsFine) {
   ASSERT_EQ(peer.send(test::hello_message("reader", 0, 7)), 0);
   const auto answer = peer.receive();
   ASSERT_TRUE(answer && answer->message.has_welcome());
-  EXPECT_EQ(answer->message.welcome().version(), 1U);
+  EXPECT_EQ(answer->message.welcome().version(), 2U);
 }
 
 TEST_F(Handshake, AnEmptyRangeOfVersionsIsAViolation) {

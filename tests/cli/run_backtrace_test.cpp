@@ -1,4 +1,5 @@
 // torno run --verbose: where a program crashed, and that looking changes nothing else.
+#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -6,6 +7,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "tests/cli/run_command.h"
 
@@ -112,18 +114,23 @@ std::string content(const std::string& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-// Spoils what only libdw reads: section headers and all after the loaded parts.
+// Spoils the debugging information, which only torno-backtrace reads.
 TEST(RunBacktrace, AHostileFileHurtsNobody) {
   const TemporaryDirectory directory;
   std::string bytes = content(TORNO_ENDINGS);
-  std::size_t at = bytes.find(".debug_info");
-  ASSERT_NE(at, std::string::npos);
-  std::uint64_t headers = 0;
-  bytes.copy(reinterpret_cast<char*>(&headers), sizeof headers, 40);  // e_shoff
-  for (std::size_t i = headers + 64; i + 8 < bytes.size(); i += 24) bytes[i] = '\xff';
-  for (std::size_t i = bytes.size() / 2; i < headers; i += 3) {
-    bytes[i] = static_cast<char>(bytes[i] ^ 0x5a);
+  const auto* const file = reinterpret_cast<const Elf64_Ehdr*>(bytes.data());
+  const auto* const sections = reinterpret_cast<const Elf64_Shdr*>(bytes.data() + file->e_shoff);
+  const char* const names = bytes.data() + sections[file->e_shstrndx].sh_offset;
+  int spoilt = 0;
+  for (int i = 0; i < file->e_shnum; ++i) {
+    const Elf64_Shdr& section = sections[i];
+    if (!std::string_view(names + section.sh_name).starts_with(".debug_")) continue;
+    ++spoilt;
+    for (std::size_t at = 16; at < section.sh_size; at += 3) {
+      bytes[section.sh_offset + at] = static_cast<char>(bytes[section.sh_offset + at] ^ 0x5a);
+    }
   }
+  ASSERT_GT(spoilt, 0);
   const std::string program = directory.write("hostile", bytes);
   ASSERT_EQ(::chmod(program.c_str(), 0755), 0);
   const Said said = verbose({"fault"}, program);

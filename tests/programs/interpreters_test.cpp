@@ -73,7 +73,7 @@ def square(pipe, number): pipe.send(number * number)
 try:
     subprocess.run(["/usr/bin/missing"])
 except OSError as error:
-    print(type(error).__name__)
+    print("not executed")
 mine, theirs = multiprocessing.Pipe()
 child = multiprocessing.Process(target=square, args=(theirs, 12))
 child.start()
@@ -85,7 +85,7 @@ threads = [threading.Thread(target=lambda: sizes.append(len(open("input").read()
            for i in range(100)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print(sum(sizes), os.stat("input").st_size, os.access("input", os.W_OK), os.getcwd())
+print(sum(sizes), os.stat("input").st_size, os.access("input", os.R_OK), os.getcwd())
 signal.signal(signal.SIGALRM, lambda number, frame: print("signal", number))
 signal.setitimer(signal.ITIMER_REAL, 0.001)
 signal.pause()

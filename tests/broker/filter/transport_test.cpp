@@ -15,6 +15,7 @@
 #include "broker/filter/conditions.h"
 #include "broker/filter/groups.h"
 #include "proto/wire.pb.h"
+#include "tests/broker/filter/bpf_interpreter.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
 

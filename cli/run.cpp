@@ -164,13 +164,6 @@ struct Run {
   }
 };
 
-// The library to preload; empty: none.
-Result<std::string> choose_library(const Arguments& arguments, const launch::Program& program) {
-  if (arguments.mode == kTrap) return launch::find_preload();
-  if (arguments.mode == kNotify || program.is_static || !launch::trap_is_faster()) return {};
-  return launch::find_preload().value_or("");
-}
-
 int unknown_option(const std::string& word) {
   say_error("there is no option '" + escape(word) +
             "'; see 'torno run --help', and put '--' before a program of that name");
@@ -186,14 +179,13 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   if (!program) return run.end(launch::ending_of(program.error()));
   auto options = load_options(arguments.policy.assignments);
   if (!options) return run.fail(options.error().message);
-  auto preload = choose_library(arguments, *program);
+  const bool by_trap = arguments.mode == kTrap;
+  const auto preload = by_trap ? launch::find_preload() : std::string();
   if (!preload) return run.fail(preload.error().message);
   const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *preload, *options);
   if (policy == nullptr) return run.report(launch::ending_of_failure("the policy has errors"));
-  if (const auto why = launch::why_no_trap(*policy, *program); !preload->empty() && !why.empty()) {
-    if (arguments.mode == kTrap) return run.fail("--mode trap: " + why + "; use --mode notify");
-    preload->clear();
-  }
+  const std::string why_not = by_trap ? launch::why_no_trap(*policy, *program) : std::string();
+  if (!why_not.empty()) return run.fail("--mode trap: " + why_not + "; use --mode notify");
   run.policy = policy->name();
   auto environment =
       launch::make_environment(policy->merged(), caller_environment(), arguments.environment);
@@ -223,7 +215,7 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   const launch::Ending ending = wait_for(*sandbox, signals);
   run.denials = sandbox->denials();
   run.transport = sandbox->transport();
-  if (arguments.mode == kTrap && run.transport != kTrap) {
+  if (by_trap && run.transport != kTrap) {
     say_error("--mode trap: the program did not load Torno's library; it was served by notify");
   }
   return run.end(ending);
@@ -249,7 +241,7 @@ void add_run(CLI::App& app, std::vector<std::string> words, int& status) {
       "NAME[=VALUE]");
   command
       ->add_option("--mode", arguments->mode,
-                   "How file calls reach the broker; by itself the faster one")
+                   "How file calls reach the broker; notify unless it is said")
       ->type_name("trap|notify")
       ->check(CLI::IsMember({kTrap, kNotify}).description(""));
   command->add_flag("--verbose", arguments->verbose,

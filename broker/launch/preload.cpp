@@ -1,17 +1,13 @@
 #include "broker/launch/preload.h"
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 #include "broker/filter/executables.h"
 #include "broker/filter/groups.h"
@@ -107,20 +103,6 @@ std::string why_no_trap(const policy::Policy& policy, const Program& program) {
           "; raise it with `ulimit -Hn`";
   }
   return why;
-}
-
-bool trap_is_faster() {
-  constexpr std::pair kSyncWakeUp{6, 6};
-  utsname system{};
-  std::pair<int, int> version;
-  if (::uname(&system) != 0 ||
-      std::sscanf(system.release, "%d.%d", &version.first, &version.second) != 2) {
-    return false;
-  }
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  return version < kSyncWakeUp && ::sched_getaffinity(0, sizeof processors, &processors) == 0 &&
-         CPU_COUNT(&processors) > 1;
 }
 
 void add_preload(const std::string& library, std::vector<std::string>& environment) {

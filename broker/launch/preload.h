@@ -19,10 +19,6 @@ Result<std::string> find_preload();
 // Why a program under this policy cannot have a trap filter on top; empty: it can.
 std::string why_no_trap(const policy::Policy& policy, const Program& program);
 
-// Is the trap filter the faster way here? Since Linux 6.6 an answered notification wakes its caller
-// on the processor of who answers, and nothing is faster; before, only on one processor.
-bool trap_is_faster();
-
 // Has the loader load `library` before everything else, and before what LD_PRELOAD names already.
 // The library takes itself out of the variable.
 void add_preload(const std::string& library, std::vector<std::string>& environment);

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -184,37 +182,9 @@ TEST_F(RunMode, TakesNoLibraryThatOthersMayWrite) {
   EXPECT_EQ(attempt(0755, 0757), 125);
 }
 
-TEST_F(RunMode, PicksTheFasterByItself) {
-  script("", "", ":");
-  const std::string here = transport();
-  // To a process of this personality the kernel names itself 2.6, before the wake-ups that make
-  // notifications fast.
-  const auto before = [] { ::personality(UNAME26); };
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  ::sched_getaffinity(0, sizeof processors, &processors);
-  const bool several = CPU_COUNT(&processors) > 1;
-  EXPECT_EQ(script("", "", ":", before).status, 0);
-  EXPECT_EQ(transport(), several ? "trap" : "notify");
-  const auto on_one = [&] {
-    before();
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
-      if (CPU_ISSET(i, &processors) && CPU_COUNT(&one) == 0) CPU_SET(i, &one);
-    }
-    ::sched_setaffinity(0, sizeof one, &one);
-  };
-  script("", "", ":", on_one);
+TEST_F(RunMode, IsNotifyUnlessItIsSaid) {
+  EXPECT_EQ(script("", "", ":").status, 0);
   EXPECT_EQ(transport(), "notify");
-  EXPECT_EQ(script("notify", "", ":", before).status, 0);
-  EXPECT_EQ(transport(), "notify");
-  // Where there can be none, it is not picked.
-  const Said said = script("", "limit { open_files: 64 }\n", ":", before);
-  EXPECT_EQ(said.status, 0);
-  EXPECT_EQ(said.err, "");
-  EXPECT_EQ(transport(), "notify");
-  EXPECT_TRUE(here == "notify" || several);
 }
 
 TEST_F(RunMode, IsOneOfTwo) {

@@ -16,6 +16,7 @@
 #include "broker/filter/groups.h"
 #include "broker/filter/killed_calls.h"
 #include "proto/wire.pb.h"
+#include "tests/broker/filter/bpf_interpreter.h"
 #include "tests/broker/filter/simulate.h"
 #include "tests/support/seed.h"
 

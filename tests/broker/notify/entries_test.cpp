@@ -33,7 +33,7 @@ class NotifyEntries : public Twice {
     std::vector<std::string> all(std::begin(kNames), std::end(kNames));
     for (const std::size_t size : {255U, 256U, 4096U}) all.emplace_back(size, 'n');
     all.push_back(std::string("dir/").append(256, 'n'));
-    all.push_back(std::string(4090, '/').append("x/y"));
+    all.push_back(std::string("dir").append(4080, '/').append("new"));
     return all;
   }
 
@@ -45,6 +45,7 @@ class NotifyEntries : public Twice {
     }
     for (const char* file : {"/file", "/dir/inner", "/other"}) {
       const int fd = ::open((tree + file).c_str(), O_CREAT | O_WRONLY, 0644);
+      record.result(fd < 0 ? -1 : 0);
       record.result(::write(fd, "content", 7));
       ::close(fd);
     }

@@ -24,14 +24,6 @@ constexpr int kNamesPathOrAddress[] = {
     __NR_acct,
     __NR_uselib,
     __NR_quotactl,
-    __NR_setxattr,
-    __NR_lsetxattr,
-    __NR_getxattr,
-    __NR_lgetxattr,
-    __NR_listxattr,
-    __NR_llistxattr,
-    __NR_removexattr,
-    __NR_lremovexattr,
     __NR_mq_open,
     __NR_mq_unlink,
     __NR_bind,
@@ -43,8 +35,15 @@ constexpr int kNamesPathOrAddress[] = {
     __NR_open_by_handle_at,
 };
 
-bool names_path_or_address(int number) {
-  for (const int known : kNamesPathOrAddress) {
+// As of a file system without them: cp -p and sed -i then do what they can.
+constexpr int kExtendedAttributes[] = {
+    __NR_setxattr,  __NR_lsetxattr,  __NR_fsetxattr,   __NR_getxattr,     __NR_lgetxattr,
+    __NR_listxattr, __NR_llistxattr, __NR_removexattr, __NR_lremovexattr, __NR_fremovexattr,
+};
+
+template <std::size_t N>
+bool is_among(const int (&numbers)[N], int number) {
+  for (const int known : numbers) {
     if (known == number) return true;
   }
   return false;
@@ -53,7 +52,8 @@ bool names_path_or_address(int number) {
 }  // namespace
 
 long refuse(Trap& trap) {
-  if (names_path_or_address(trap.number)) return trap.refuse(EACCES);
+  if (is_among(kNamesPathOrAddress, trap.number)) return trap.refuse(EACCES);
+  if (is_among(kExtendedAttributes, trap.number)) return trap.refuse(EOPNOTSUPP);
   return trap.refuse(syscall_name(trap.number) == nullptr ? ENOSYS : EPERM);
 }
 

@@ -33,7 +33,7 @@ class NotifyEntries : public Twice {
     std::vector<std::string> all(std::begin(kNames), std::end(kNames));
     for (const std::size_t size : {255U, 256U, 4096U}) all.emplace_back(size, 'n');
     all.push_back(std::string("dir/").append(256, 'n'));
-    all.push_back(std::string(4090, '/').append("x/y"));
+    all.push_back(std::string("dir").append(4080, '/').append("new"));
     return all;
   }
 
@@ -45,6 +45,7 @@ class NotifyEntries : public Twice {
     }
     for (const char* file : {"/file", "/dir/inner", "/other"}) {
       const int fd = ::open((tree + file).c_str(), O_CREAT | O_WRONLY, 0644);
+      record.result(fd < 0 ? -1 : 0);
       record.result(::write(fd, "content", 7));
       ::close(fd);
     }
@@ -273,7 +274,7 @@ TEST_F(NotifyEntries, ByDescriptors) {
       record.result(raw(SYS_utimensat, at, nullptr, nullptr, 0));
       record.result(raw(SYS_utimensat, at, "inner", nullptr, 0));
       record.result(raw(SYS_futimesat, at, nullptr, nullptr));
-      record.result(raw(kFchmodat2, at, "", 0700, AT_EMPTY_PATH));
+      record.result(raw(kFchmodat2, at, "", 0600, AT_EMPTY_PATH));
       record.result(raw(SYS_fchownat, at, "", -1, -1, AT_EMPTY_PATH));
       struct stat status{};
       record.result(::fstat(at, &status));

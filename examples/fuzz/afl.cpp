@@ -1,8 +1,9 @@
 // The same for AFL++, in persistent mode, the input in shared memory.
 //
 // The seal comes after __AFL_INIT, so in each child of the fork server: shared memory is mapped by
-// then, the server needs no calls that the filter refuses, and what takes over a child reaches neither
-// the server nor its pipes. A child decodes thousands of inputs, and is sealed once.
+// then, the server needs no calls that the filter refuses, and what takes over a child reaches
+// neither the server nor its pipes. A child decodes thousands of inputs, and is sealed once.
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -23,13 +24,19 @@ namespace {
 
 constexpr unsigned kInputsAChild = 10'000;
 
+[[noreturn]] void fail(const char* message) {
+  std::fprintf(stderr, "torno-png-afl: error: %s\n", message);
+  std::exit(1);  // never go on unconfined
+}
+
 void seal() {
 #ifndef UNSEALED
+  // afl-fuzz hands its input file on open for writing, and a descriptor stays what it is.
+  const int input = open("/dev/stdin", O_RDONLY | O_CLOEXEC);
+  if (input < 0 || dup2(input, STDIN_FILENO) < 0) fail("cannot open standard input for reading");
+  close(input);
   char error[TORNO_ERROR_SIZE];
-  if (torno_enter(TORNO_FUZZ_POLICY, 0, error, sizeof error) != 0) {
-    std::fprintf(stderr, "torno-png-afl: error: %s\n", error);
-    std::exit(1);  // never go on unconfined
-  }
+  if (torno_enter(TORNO_FUZZ_POLICY, 0, error, sizeof error) != 0) fail(error);
 #endif
 }
 

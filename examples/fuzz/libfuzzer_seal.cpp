@@ -1,7 +1,7 @@
 // Seals a libFuzzer program before it reads its first input.
 //
-// libFuzzer calls LLVMFuzzerInitialize before anything else: no thread of its own runs yet, for which
-// torno_enter would refuse, and the corpus has not been looked at.
+// libFuzzer calls LLVMFuzzerInitialize before anything else: no thread of its own runs yet, for
+// which torno_enter would refuse, and the corpus has not been looked at.
 #include <torno/torno.h>
 
 #include <cerrno>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -182,6 +183,45 @@ TEST_F(Afl, WithoutItsSealItFuzzesNothing) {
   const Result result = run({program("torno-png-afl")}, directory.path() + "/nobody.sock");
   EXPECT_EQ(result.status, 1);
   EXPECT_TRUE(result.err.starts_with("torno-png-afl: error: ")) << result.err;
+}
+
+// ----------------------------------------------------------------------------- the README
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return text;
+}
+
+// Its commands, those that build aside, for a second where it says ten.
+std::string readme_commands() {
+  std::istringstream lines(read_file(TORNO_SOURCE_DIR "/examples/fuzz/README.md"));
+  std::string commands;
+  for (std::string line; std::getline(lines, line);) {
+    const bool builds = line.contains("cmake") || line.contains("install-deps");
+    if (line.starts_with("    ") && !builds) commands += line.substr(4) + "\n";
+  }
+  commands = replaced(commands, "build/release", TORNO_BINARY_DIR);
+  commands = replaced(commands, "-max_total_time=10", "-max_total_time=1");
+  return replaced(commands, "-V 10", "-V 1");
+}
+
+TEST_F(Scene, TheCommandsOfTheReadmeWork) {
+  skip_without("torno-png-fuzz", "libclang-rt-19-dev");
+  if (IsSkipped()) return;
+  skip_without("torno-png-afl", "afl++");
+  if (IsSkipped()) return;
+  const std::string commands = readme_commands();
+  ASSERT_THAT(commands, HasSubstr("asan_symbolize"));
+  const Result result = run({"env", "-C", TORNO_SOURCE_DIR, "TMPDIR=" + directory.path(),
+                             "ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:symbolize=0",
+                             "AFL_NO_AFFINITY=1", "bash", "-eu", "-c", commands});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr(kSecret));
+  EXPECT_THAT(result.out, HasSubstr("crash-"));
+  EXPECT_THAT(result.out, HasSubstr("take_over.cpp:"));
 }
 
 }  // namespace

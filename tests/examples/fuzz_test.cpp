@@ -35,6 +35,11 @@ long count(const std::string& folder, const std::string& beginning) {
       names(folder), [&](const std::string& name) { return name.starts_with(beginning); });
 }
 
+// Where a sealed process may send no signals (before Linux 6.12) abort() ends in a fault.
+auto says_it_crashed() {
+  return testing::AnyOf(HasSubstr("libFuzzer: deadly signal"), HasSubstr("AddressSanitizer: SEGV"));
+}
+
 struct Scene : testing::Test {
   Scene() {
     fs::create_directory(artifacts);
@@ -65,7 +70,7 @@ struct LibFuzzer : Scene {
 TEST_F(LibFuzzer, APlantedBugIsFoundAndTheFileStillStands) {
   const Result result = fuzz("torno-png-fuzz-planted", corpus, "100000");
   EXPECT_NE(result.status, 0);
-  EXPECT_THAT(result.err, HasSubstr("deadly signal"));
+  EXPECT_THAT(result.err, says_it_crashed());
   EXPECT_EQ(count(artifacts, "crash-"), 1);
   EXPECT_EQ(read_file(victim), kSecret);
   EXPECT_FALSE(exists(victim + ".gone"));
@@ -73,7 +78,7 @@ TEST_F(LibFuzzer, APlantedBugIsFoundAndTheFileStillStands) {
 
 TEST_F(LibFuzzer, UnsealedTheBugDestroysTheFile) {
   const Result result = fuzz("torno-png-fuzz-unsealed-planted", corpus, "100000");
-  EXPECT_THAT(result.err, HasSubstr("deadly signal"));
+  EXPECT_THAT(result.err, says_it_crashed());
   EXPECT_EQ(count(artifacts, "crash-"), 1);
   EXPECT_FALSE(exists(victim));
 }
@@ -83,7 +88,7 @@ TEST_F(LibFuzzer, AFindingIsRunAgainSealed) {
   const std::vector<std::string> found = names(artifacts);
   ASSERT_EQ(found.size(), 1U);
   const Result again = fuzz("torno-png-fuzz-planted", artifacts + "/" + found[0], "1");
-  EXPECT_THAT(again.err, HasSubstr("deadly signal"));
+  EXPECT_THAT(again.err, says_it_crashed());
   EXPECT_EQ(read_file(victim), kSecret);
 }
 

@@ -45,7 +45,7 @@ void say(const Plan& plan, const Word& word) {
 }
 
 // All but standard input and outputs and what `kept` names.
-void close_others(const Plan& plan, std::array<int, 5> kept) {
+void close_others(const Plan& plan, std::array<int, 6> kept) {
   std::ranges::sort(kept);
   unsigned first = 3;
   for (const int fd : kept) {

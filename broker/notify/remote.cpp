@@ -21,6 +21,7 @@
 
 #include "broker/base/fd.h"
 #include "broker/notify/target.h"
+#include "broker/session/interrupt.h"
 
 namespace torno::notify {
 namespace {
@@ -233,6 +234,13 @@ bool attach(const Listener& listener, const Notification& call, Held& thread) {
   return listener.is_waiting(call.id) && thread.attach();
 }
 
+// The thread has to run for it, which may take time, and the program's signals shall not make the
+// call fail: they come after it.
+int add(const Listener& listener, const Notification& call, int fd) {
+  const session::NoInterrupts whole;
+  return listener.add(call.id, fd);
+}
+
 // Gives the thread the descriptor, and then has it do `then`, whose result is that of its call.
 template <typename Then>
 bool steer(const Listener& listener, const Notification& call, int fd, bool close_on_exec,
@@ -248,7 +256,7 @@ bool steer(const Listener& listener, const Notification& call, int fd, bool clos
     return false;
   }
   // Not before the thread is held: nobody else could take the socket away again.
-  const int socket = listener.add(call.id, mail.get());
+  const int socket = add(listener, call, mail.get());
   if (!listener.answer(call.id, socket < 0 ? socket : -EINTR) || socket < 0) return true;
   if (!thread.wait() || !thread.begin()) return true;
   const long received = receive(thread, Target(call.thread), socket, close_on_exec);

@@ -192,7 +192,12 @@ void Supervisor::finish_slowly(Slow& slow) {
     goes_on = !stopping_;
     if (goes_on) recorder_.denial(slow.row.kind, slow.call.process, slow.outcome);
   }
-  if (goes_on && !slow.answered) give(slow.call, slow.row, slow.outcome);
+  if (goes_on && !slow.answered) {
+    // While the kernel passes a descriptor on, the call counts as answered, and the watchdog
+    // interrupts. The kernel would then take the descriptor back, and the call would return 0.
+    const session::NoInterrupts whole;
+    give(slow.call, slow.row, slow.outcome);
+  }
   discard(slow.outcome.fd);
   discard(slow.call.fd);
   discard(slow.call.second_fd);

@@ -15,6 +15,13 @@ constexpr int kSignal = SIGURG;
 
 void ignore_signal(int) {}
 
+sigset_t only_it() {
+  sigset_t signal;
+  ::sigemptyset(&signal);
+  ::sigaddset(&signal, kSignal);
+  return signal;
+}
+
 }  // namespace
 
 void prepare_interrupts() {
@@ -28,10 +35,17 @@ void interrupt(pthread_t thread) {
 }
 
 void allow_interrupts() {
-  sigset_t signal;
-  ::sigemptyset(&signal);
-  ::sigaddset(&signal, kSignal);
+  const sigset_t signal = only_it();
   ::pthread_sigmask(SIG_UNBLOCK, &signal, nullptr);
+}
+
+NoInterrupts::NoInterrupts() {
+  const sigset_t signal = only_it();
+  ::pthread_sigmask(SIG_BLOCK, &signal, &before_);
+}
+
+NoInterrupts::~NoInterrupts() {
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 bool start_thread(std::function<void()> life) {

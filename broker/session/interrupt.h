@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <functional>
 
@@ -15,6 +16,18 @@ void interrupt(pthread_t thread);
 
 // For a thread that start_thread() did not start: it does not hold the signal back.
 void allow_interrupts();
+
+// Holds them back from this thread for its life, where a call must not be left half done.
+class NoInterrupts {
+ public:
+  NoInterrupts();
+  ~NoInterrupts();
+  NoInterrupts(const NoInterrupts&) = delete;
+  NoInterrupts& operator=(const NoInterrupts&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 // A thread, detached, that takes no other signal: those are for the threads that outlive it. False
 // when the kernel has no thread left to give.

@@ -104,8 +104,8 @@ TEST_F(AttackMovedRights, ByLinkThroughADescriptor) {
   expect_refused([=] {
     const int fd = ::open(file.c_str(), O_RDONLY);
     const std::string own = "/proc/self/fd/" + std::to_string(fd);
-    ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, got.c_str(), AT_SYMLINK_FOLLOW);
-    return write_text(got, "overwritten\n");
+    return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, got.c_str(), AT_SYMLINK_FOLLOW) == 0 &&
+           write_text(got, "overwritten\n");
   });
 }
 

@@ -1,6 +1,7 @@
 #include "tests/sandboxee/scenario.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <torno/torno.h>
 #include <unistd.h>
 
@@ -45,6 +46,10 @@ void enter(const char* policy) {
   if (torno_enter(policy, 0, error, sizeof error) == 0) return;
   std::fprintf(stderr, "torno_enter: %s\n", error);
   _exit(2);
+}
+
+void send_self(int signal) {
+  if (raise(signal) != 0) _exit(failed == 0 ? kNoSignals : 1);
 }
 
 void check(bool good, const char* file, int line, const char* text, long value) {

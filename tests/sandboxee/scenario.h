@@ -50,6 +50,11 @@ void enter(const char* policy);
 void check(bool good, const char* file, int line, const char* text, long value);
 int failures();
 
+// The exit status of a scenario that could not go on: the sandbox lets a process send no signal,
+// not even to itself.
+inline constexpr int kNoSignals = 77;
+void send_self(int signal);
+
 }  // namespace torno::test
 
 #define TORNO_SCENARIO(name, kind)                                         \

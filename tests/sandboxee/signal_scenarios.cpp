@@ -83,7 +83,7 @@ SEALED_SCENARIO(every_signal_blocked_and_calls_still_work) {
   CHECK(sigismember(&now, SIGSYS) == 0);
   // Blocked means blocked: nothing is delivered until it is unblocked.
   handle(SIGUSR1, place);
-  raise(SIGUSR1);
+  send_self(SIGUSR1);
   CHECK(handled == 0);
   sigset_t one;
   sigemptyset(&one);
@@ -91,7 +91,7 @@ SEALED_SCENARIO(every_signal_blocked_and_calls_still_work) {
   CHECK(sigprocmask(SIG_UNBLOCK, &one, nullptr) == 0);
   CHECK(handled == 1 && opened == 1);
   CHECK(sigprocmask(SIG_BLOCK, &one, nullptr) == 0);
-  raise(SIGUSR1);
+  send_self(SIGUSR1);
   CHECK(handled == 1);
   CHECK(sigprocmask(SIG_SETMASK, &before, nullptr) == 0);
   CHECK(handled == 2 && opened == 2);
@@ -141,11 +141,11 @@ SEALED_SCENARIO(the_programs_action_for_sigsys_is_its_own) {
   CHECK(sigaction(SIGSYS, &action, &before) == 0 && before.sa_handler == SIG_DFL);
   CHECK(sigaction(SIGSYS, nullptr, &before) == 0 && before.sa_handler == action.sa_handler);
   CHECK(opens(place));
-  raise(SIGSYS);
+  send_self(SIGSYS);
   CHECK(handled == 1);
   CHECK(opens(place));
   CHECK(signal(SIGSYS, SIG_IGN) == action.sa_handler);
-  raise(SIGSYS);
+  send_self(SIGSYS);
   CHECK(handled == 1);
   CHECK(opens(place));
 }
@@ -154,7 +154,7 @@ SPECIAL_SCENARIO(a_foreign_sigsys_ends_the_process) {
   signal(SIGSYS, SIG_DFL);
   enter("test");
   CHECK(opens(place));
-  raise(SIGSYS);
+  send_self(SIGSYS);
   CHECK(false && "still there");
 }
 
@@ -164,12 +164,12 @@ SCENARIO(sigsys_blocked_or_ignored_before_is_no_hindrance) {
   signal(SIGSYS, SIG_IGN);
   enter("test");
   CHECK(opens(place));
-  raise(SIGSYS);
+  send_self(SIGSYS);
 }
 
 SEALED_SCENARIO(handlers_that_block_sigsys_may_open) {
   handle(SIGUSR1, place);  // sa_mask is full
-  raise(SIGUSR1);
+  send_self(SIGUSR1);
   CHECK(opened == 1);
   struct sigaction now{};
   CHECK(sigaction(SIGUSR1, nullptr, &now) == 0 && sigismember(&now.sa_mask, SIGUSR2) == 1);

@@ -68,9 +68,9 @@ class Supervised {
     child_end.reset();
     int number = -1;
     EXPECT_EQ(::read(parent_end.get(), &number, sizeof number), sizeof number);
-    const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
-    EXPECT_TRUE(process);
-    listener_.reset(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
+    EXPECT_TRUE(process_);
+    listener_.reset(static_cast<int>(::syscall(SYS_pidfd_getfd, process_.get(), number, 0)));
     EXPECT_TRUE(listener_) << errno;
     EXPECT_EQ(::write(parent_end.get(), "", 1), 1);
   }
@@ -78,10 +78,11 @@ class Supervised {
   // The next call; false once the child has ended.
   bool receive(seccomp_notif& call) const {
     if (!listener_) return false;
-    pollfd waiting{listener_.get(), POLLIN, 0};
-    while (::poll(&waiting, 1, -1) < 0 && errno == EINTR) {
+    // Before Linux 6.11 a listener tells the end of a child only when that has been waited for.
+    pollfd waiting[] = {{listener_.get(), POLLIN, 0}, {process_.get(), POLLIN, 0}};
+    while (::poll(waiting, 2, -1) < 0 && errno == EINTR) {
     }
-    if ((waiting.revents & POLLIN) == 0) return false;
+    if ((waiting[0].revents & POLLIN) == 0) return false;
     call = {};
     return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0;
   }
@@ -114,6 +115,7 @@ class Supervised {
 
  private:
   pid_t child_ = -1;
+  Fd process_;
   Fd listener_;
 };
 

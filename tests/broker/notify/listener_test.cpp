@@ -11,8 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <thread>
 
+#include "broker/session/interrupt.h"
 #include "tests/broker/notify/supervised.h"
 
 namespace torno::notify {
@@ -103,6 +106,36 @@ TEST(NotifyListener, NoRoomForADescriptor) {
   EXPECT_EQ(listener.give(call.id, file.get(), true), EMFILE);
   EXPECT_EQ(listener.add(call.id, file.get()), -EMFILE);
   EXPECT_TRUE(listener.answer(call.id, -EMFILE));
+  EXPECT_EQ(exit_status(child.wait()), kFine);
+}
+
+// Somebody wants the thread back all the time: what it gives arrives nevertheless.
+TEST(NotifyListener, GivesWhileItIsInterrupted) {
+  constexpr int kGiven = 300;
+  test::Filtered child("", [] {
+    for (int i = 0; i < kGiven; ++i) {
+      const long fd = openat("/a");
+      if (fd <= 0 || ::close(static_cast<int>(fd)) != 0) return 1;
+    }
+    return kFine;
+  });
+  const Listener listener(child.take_listener());
+  child.go();
+  session::prepare_interrupts();
+  std::atomic<bool> done = false;
+  std::thread giver([&] {
+    const session::NoInterrupts whole;
+    const Fd file(::memfd_create("x", MFD_CLOEXEC));
+    for (int i = 0; i < kGiven; ++i) {
+      if (listener.give(next(listener).id, file.get(), true) != 0) ADD_FAILURE() << "round " << i;
+    }
+    done = true;
+  });
+  while (!done) {
+    session::interrupt(giver.native_handle());
+    std::this_thread::yield();
+  }
+  giver.join();
   EXPECT_EQ(exit_status(child.wait()), kFine);
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kWaits = "echo $0; read -r line";
+constexpr const char* kWaits = "echo $0; read -r line || true";
 
 class RunRoot : public testing::Test {
  protected:

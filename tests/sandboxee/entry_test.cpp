@@ -86,7 +86,7 @@ TEST_F(Entry, ThreadsAndDescriptors) {
 TEST_F(Entry, Refusals) {
   EXPECT_EQ(report_fault(Fault::kRefuse), "-1 ECONNREFUSED: no policy \"test\"?forged line\n");
   EXPECT_EQ(report_fault(Fault::kRefuseVersion),
-            "-1 EPROTO: the broker speaks wire versions 7 to 9, this library 1\n");
+            "-1 EPROTO: the broker speaks wire versions 7 to 9, this library 2\n");
 }
 
 TEST_F(Entry, BrokenHandshakes) {

@@ -41,6 +41,11 @@ struct Told {
   char name[32];
 } told;
 
+int expected_error(const std::string& name, bool names_a_path) {
+  if (name.ends_with("xattr")) return EOPNOTSUPP;  // as a file system without them
+  return names_a_path ? EACCES : EPERM;
+}
+
 void remember(const torno_trap* trap, void*) {
   told.error = trap->error;
   std::snprintf(told.name, sizeof told.name, "%s", trap->name);
@@ -63,7 +68,7 @@ SCENARIO(refusals_are_as_documented) {
       const std::string name(call);
       const int number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_NATIVE, name.c_str());
       if (number >= 0)
-        all.push_back({number, whole || named.contains(name) ? EACCES : EPERM, name});
+        all.push_back({number, expected_error(name, whole || named.contains(name)), name});
     }
   }
   CHECK(all.size() > 100);

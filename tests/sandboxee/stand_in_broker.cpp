@@ -152,7 +152,7 @@ class Server {
   bool welcome() {
     wire::BrokerMessage message;
     wire::Welcome& welcome = *message.mutable_welcome();
-    welcome.set_version(fault_ == Fault::kOtherVersion ? 2 : 1);
+    welcome.set_version(fault_ == Fault::kOtherVersion ? 3 : 2);
     welcome.set_layers(wire::LAYER_NO_NEW_PRIVS |
                        (fault_ == Fault::kNoFilterAsked ? 0 : wire::LAYER_SECCOMP));
     if (fault_ == Fault::kKillOnRequest) welcome.set_broker_gone(wire::BROKER_GONE_KILL);

@@ -34,7 +34,7 @@ TEST_F(Handshake, WelcomeCarriesWhatTheSealNeeds) {
   const auto answer = peer.hello("reader");
   ASSERT_TRUE(answer && answer->message.has_welcome());
   const wire::Welcome& welcome = answer->message.welcome();
-  EXPECT_EQ(welcome.version(), 1U);
+  EXPECT_EQ(welcome.version(), 2U);
   EXPECT_EQ(welcome.policy(), "reader");
   const unsigned always = wire::LAYER_NO_NEW_PRIVS | wire::LAYER_SECCOMP | wire::LAYER_RLIMITS |
                           wire::LAYER_CAPABILITIES;

@@ -127,9 +127,10 @@ TEST(RequestTest, NothingStandsBesideIt) {
 TEST(RequestTest, UnknownFieldsAreSkipped) {
   const std::string path = field(wire::Request::kPathFieldNumber, "/x");
   for (const std::string& unknown :
-       {std::string("\x60\xff\x01", 3),                                       // 12: a varint
-        std::string("\x61\1\2\3\4\5\6\7\10", 9), field(12, "ab"),             // 64 bits, bytes
-        std::string("\x65\1\2\3\4", 5),                                       // 32 bits
+       {std::string("\xa0\x06\xff\x01", 4),  // 100: a varint
+        std::string("\xa1\x06\1\2\3\4\5\6\7\10", 10),
+        std::string("\xa2\x06\2ab", 5),                                       // 64 bits, bytes
+        std::string("\xa5\x06\1\2\3\4", 6),                                   // 32 bits
         field(wire::Request::kOpenFieldNumber, std::string("\x20\1", 2))}) {  // of Open
     Request request;
     const std::string bytes = envelope(unknown + path);

@@ -218,7 +218,10 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   if (by_trap && run.transport != kTrap) {
     say_error("--mode trap: the program did not load Torno's library; it was served by notify");
   }
-  return run.end(ending);
+  const int code = run.end(ending);
+  // Nobody of the program is left. What is, is this process's own, and the kernel takes it faster
+  // than it could be given back.
+  ::_exit(code);
 }
 
 }  // namespace

@@ -121,4 +121,10 @@ bool Files::closes_at_once(int fd) const {
   return flags >= 0 && (flags & O_PATH) != 0;
 }
 
+bool Files::closes_soon(int fd) const {
+  struct statx stat{};
+  return identify(fd, stat) == 0 && state_->foundation.local.contains(stat.stx_mnt_id) &&
+         (S_ISREG(stat.stx_mode) || S_ISDIR(stat.stx_mode));
+}
+
 }  // namespace torno::files

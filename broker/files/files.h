@@ -60,6 +60,8 @@ class Files {
 
   // Does close(2) of this descriptor, whoever made it, wait for nobody but this kernel?
   bool closes_at_once(int fd) const;
+  // Or at most for a disk of this machine, as that of a file whose last name is gone?
+  bool closes_soon(int fd) const;
 
  private:
   struct State;

@@ -236,7 +236,7 @@ void Supervisor::finish(Call& call, const Mediated& row, files::Outcome& outcome
   // Of the caller's own descriptor the outcome may be a duplicate.
   if (call.fd && call.place.base != files::Place::Base::kFd) discard(outcome.fd);
   for (Fd* fd : {&call.fd, &call.second_fd}) {
-    if (*fd && !services_.files->closes_at_once(fd->get())) discard(*fd);
+    if (*fd && !services_.files->closes_soon(fd->get())) discard(*fd);
   }
 }
 

@@ -248,7 +248,7 @@ bool steer(const Listener& listener, const Notification& call, int fd, bool clos
     return false;
   }
   // Not before the thread is held: nobody else could take the socket away again.
-  const int socket = listener.add(call.id, mail.get());
+  const int socket = listener.add(call.id, mail.get(), true);
   if (!listener.answer(call.id, socket < 0 ? socket : -EINTR) || socket < 0) return true;
   if (!thread.wait() || !thread.begin()) return true;
   const long received = receive(thread, Target(call.thread), socket, close_on_exec);

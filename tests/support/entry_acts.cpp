@@ -148,7 +148,7 @@ Acts symlink(const std::string& folder) {
 
 Acts change_modes() {
   return Acts{
-      [](const char* name) { return raw(SYS_chmod, name, 0600); },
+      [](const char* name) { return raw(SYS_chmod, name, 0700); },
       [](const char* name) { return raw(SYS_fchmodat, AT_FDCWD, name, 0751); },
       [](const char* name) { return raw(kFchmodat2, AT_FDCWD, name, 0700, AT_SYMLINK_NOFOLLOW); },
       [](const char* name) { return raw(kFchmodat2, AT_FDCWD, name, 0700, 0x10); }};
@@ -289,13 +289,15 @@ void act_on_descriptors(const std::string& folder, EntryLog& log) {
     log.result(raw(SYS_linkat, at, "inner", directory, (name + "-link").c_str(), 0));
     log.result(raw(SYS_linkat, directory, "inner", at, (name + "-other").c_str(), 0));
     log.result(raw(SYS_unlinkat, at, name.c_str(), 0));
-    log.result(raw(SYS_fchmod, at, 0640));
+    // Directories stay such that anybody who owns them can go through.
+    const unsigned search = at == directory || at == pathless ? 0100 : 0;
+    log.result(raw(SYS_fchmod, at, 0640 | search));
     log.result(raw(SYS_fchmodat, at, "inner", 0604));
     log.result(raw(SYS_fchown, at, -1, -1));
     log.result(raw(SYS_utimensat, at, nullptr, nullptr, 0));
     log.result(raw(SYS_utimensat, at, "inner", nullptr, 0));
     log.result(raw(SYS_futimesat, at, nullptr, nullptr));
-    log.result(raw(kFchmodat2, at, "", 0600, AT_EMPTY_PATH));
+    log.result(raw(kFchmodat2, at, "", 0600 | search, AT_EMPTY_PATH));
     log.result(raw(SYS_fchownat, at, "", -1, -1, AT_EMPTY_PATH));
     struct stat status{};
     log.result(::fstat(at, &status));

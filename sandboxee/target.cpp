@@ -103,6 +103,7 @@ long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target&
   const long length = path_length(path);
   if (length < 0) return length;
   if (length == 0 && empty == Empty::kRefused) return -ENOENT;
+  if (length == 0 && empty == Empty::kLater) return add_cwd(slot, target);
   target.path = reinterpret_cast<const char*>(path);
   target.path_size = static_cast<std::size_t>(length);
 
@@ -123,7 +124,7 @@ long find_target(Slot& slot, int directory, raw::Word path, Empty empty, Target&
 
 long find_second_target(Slot& slot, int directory, raw::Word path, Target& target) {
   Target second;
-  const long error = find_target(slot, directory, path, Empty::kRefused, second);
+  const long error = find_target(slot, directory, path, Empty::kLater, second);
   if (error != 0) return error;
   target.second_path = second.path;
   target.second_path_size = second.path_size;

@@ -26,8 +26,9 @@ struct Target {
   bool second_fd_from_path = false;
 };
 
-// May the path be empty, and mean the descriptor itself?
-enum class Empty { kRefused, kAllowed };
+// May the path be empty, and mean the descriptor itself? kLater: no, but the kernel says so only
+// once another path has led somewhere.
+enum class Empty { kRefused, kAllowed, kLater };
 
 // Finds out where `path` starts: 0, or the -errno the kernel gives for such a path. `resolve` as
 // of openat2(2).

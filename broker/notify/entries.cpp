@@ -1,6 +1,7 @@
 // Names that are made, removed and renamed: mkdir, mknod, rmdir, unlink, rename, link, symlink; and
 // the calls whose only argument to be read is a path.
 #include <fcntl.h>
+#include <stdio.h>
 
 #include <cerrno>
 
@@ -25,6 +26,14 @@ long read_two(Call& call, Texts& texts, Name from, Name to, unsigned flags, Empt
   call.request.flags = flags;
   const long error = find_place(call, texts, from.directory, from.path, empty);
   return error != 0 ? error : find_second_place(call, texts, to.directory, to.path);
+}
+
+// Looked at before any name is.
+bool are_rename_flags(unsigned flags) {
+  const bool exchanges = (flags & RENAME_EXCHANGE) != 0;
+  const bool keeps = (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) != 0;
+  return (flags & ~unsigned{RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT}) == 0 &&
+         !(exchanges && keeps);
 }
 
 long read_symlink_at(Call& call, Texts& texts, std::uint64_t text, Name link) {
@@ -74,6 +83,7 @@ long read_renameat(Call& call, Texts& texts) {
 }
 
 long read_renameat2(Call& call, Texts& texts) {
+  if (!are_rename_flags(call.as_unsigned(4))) return -EINVAL;
   return read_two(call, texts, {call.as_int(0), call.word(1)}, {call.as_int(2), call.word(3)},
                   call.as_unsigned(4), Empty::kRefused);
 }

@@ -16,8 +16,19 @@ namespace {
 constexpr unsigned long kSetFlags = _IOW('!', 4, std::uint64_t);
 constexpr std::uint64_t kSyncWakeUp = 1;
 
-bool respond(int listener, const seccomp_notif_resp& response) {
-  return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
+// An ioctl(2) on the listener, made again when a signal that is the broker's own, or a stop of its
+// process, ended it: for the caller nothing has happened yet then.
+template <typename Argument>
+int control(int listener, unsigned long request, Argument* argument) {
+  int result = -1;
+  do {
+    result = ::ioctl(listener, request, argument);
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+bool respond(int listener, seccomp_notif_resp response) {
+  return control(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
 }  // namespace
@@ -45,7 +56,7 @@ bool Listener::is_deserted() const {
 }
 
 bool Listener::is_waiting(std::uint64_t id) const {
-  return ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+  return control(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 bool Listener::answer(std::uint64_t id, std::int64_t result) const {
@@ -59,6 +70,8 @@ bool Listener::answer(std::uint64_t id, std::int64_t result) const {
   return respond(fd_.get(), response);
 }
 
+// Both at once, since two steps would wake the caller twice. Never again after EINTR: the call has its
+// answer then.
 int Listener::give(std::uint64_t id, int fd, bool close_on_exec) const {
   seccomp_notif_addfd add{};
   add.id = id;
@@ -68,13 +81,14 @@ int Listener::give(std::uint64_t id, int fd, bool close_on_exec) const {
   return ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0 ? 0 : errno;
 }
 
-int Listener::add(std::uint64_t id, int fd) const {
+int Listener::add(std::uint64_t id, int fd, bool close_on_exec) const {
   seccomp_notif_addfd add{};
   add.id = id;
   add.srcfd = static_cast<std::uint32_t>(fd);
-  add.newfd_flags = O_CLOEXEC;
-  const int number = ::ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-  return number >= 0 ? number : -errno;
+  add.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
+  const int number = control(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+  if (number >= 0) return number;
+  return errno == EINPROGRESS ? -ENOENT : -errno;  // it has its answer, but has not run since
 }
 
 bool Listener::go_on(std::uint64_t id) const {

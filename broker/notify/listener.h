@@ -4,7 +4,8 @@
 // The filter has to be installed with SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19): without
 // it a signal ends the wait of a call that is being performed, and the call is made once more.
 //
-// Thread safety: any number of threads may use one at once.
+// Thread safety: any number of threads may use one at once. No signal ends anything here half done
+// but receive().
 #pragma once
 
 #include <sys/types.h>
@@ -48,12 +49,13 @@ class Listener {
   bool answer(std::uint64_t id, std::int64_t result) const;
 
   // Ends the wait with a new descriptor of the caller for what `fd` is. 0, or an errno value:
-  // ENOENT when the thread is gone, else (EMFILE) the call still waits for an answer.
+  // ENOENT when the thread is gone, EINTR when a signal came between, else (EMFILE) the call still
+  // waits for an answer. With EINTR the call has returned 0, so whoever calls takes no signals.
   int give(std::uint64_t id, int fd, bool close_on_exec) const;
 
-  // Gives the caller a descriptor, close-on-exec, while its call goes on waiting. Its number there,
-  // or a negative errno value.
-  int add(std::uint64_t id, int fd) const;
+  // Gives the caller a descriptor while its call goes on waiting. Its number there, or a negative
+  // errno value.
+  int add(std::uint64_t id, int fd, bool close_on_exec) const;
 
   // Ends the wait and lets the kernel perform the call. Its memory is then read again: never for
   // a call that names a path or an address, unless another wall holds whatever it reads.

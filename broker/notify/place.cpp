@@ -101,6 +101,11 @@ long find(Call& call, Texts& texts, std::span<char> buffer, int directory, std::
   const auto path = call.target.text(address, buffer);
   if (!path) return -path.error();
   if (path->empty() && empty == Empty::kRefused) return -ENOENT;
+  if (path->empty() && empty == Empty::kLater) {
+    call.place.base = Base::kAbsolute;
+    call.place.path = {};
+    return 0;
+  }
   const bool absolute = path->starts_with('/');
   if (absolute && (resolve & RESOLVE_IN_ROOT) != 0) {
     // "/" is the directory itself there.
@@ -126,7 +131,7 @@ long find_place(Call& call, Texts& texts, int directory, std::uint64_t address, 
 long find_second_place(Call& call, Texts& texts, int directory, std::uint64_t address) {
   std::swap(call.place, call.second);
   std::swap(call.fd, call.second_fd);
-  const long error = find(call, texts, texts.second_path, directory, address, Empty::kRefused, 0);
+  const long error = find(call, texts, texts.second_path, directory, address, Empty::kLater, 0);
   std::swap(call.place, call.second);
   std::swap(call.fd, call.second_fd);
   // One working directory for both; what was read last stands in the buffer.

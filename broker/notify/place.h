@@ -5,7 +5,9 @@
 
 namespace torno::notify {
 
-enum class Empty { kRefused, kAllowed };
+// May the path be empty? kLater: no, but the kernel says so only once another path has led
+// somewhere.
+enum class Empty { kRefused, kAllowed, kLater };
 
 // Fills in `call.place` and `call.fd`. 0, or a negative errno value. `resolve`: openat2's.
 long find_place(Call& call, Texts& texts, int directory, std::uint64_t path, Empty empty,

@@ -238,7 +238,7 @@ bool attach(const Listener& listener, const Notification& call, Held& thread) {
 // call fail: they come after it.
 int add(const Listener& listener, const Notification& call, int fd) {
   const session::NoInterrupts whole;
-  return listener.add(call.id, fd);
+  return listener.add(call.id, fd, true);
 }
 
 // Gives the thread the descriptor, and then has it do `then`, whose result is that of its call.

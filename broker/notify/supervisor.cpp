@@ -308,6 +308,9 @@ void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& out
   const std::uint64_t id = call.notification.id;
   const bool executes = row.kind == session::Kind::kExecve;
   if (outcome.error == 0 && executes && !holds_executables_) outcome.error = EACCES;
+  // Nothing was done, or there is nothing to give: no success, whatever led here.
+  const bool has_nothing = row.kind == session::Kind::kOpen && !outcome.fd;
+  if (outcome.error == 0 && (outcome.would_block || has_nothing)) outcome.error = EIO;
   if (outcome.error != 0) {
     listener_->answer(id, -outcome.error);
     return;
@@ -317,7 +320,7 @@ void Supervisor::give(const Call& call, const Mediated& row, files::Outcome& out
     listener_->go_on(id);
     return;
   }
-  if (outcome.fd && row.kind == session::Kind::kOpen) {
+  if (row.kind == session::Kind::kOpen) {
     const bool close_on_exec = (call.request.flags & O_CLOEXEC) != 0;
     const int error = listener_->give(id, outcome.fd.get(), close_on_exec);
     if (error == 0) return;

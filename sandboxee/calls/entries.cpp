@@ -1,5 +1,6 @@
 // Names that are made, removed and renamed: mkdir, mknod, rmdir, unlink, rename, link, symlink.
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "sandboxee/ask.h"
 #include "sandboxee/calls/calls.h"
@@ -67,6 +68,14 @@ long link_to(Trap& trap, Name from, Name to, unsigned flags) {
   return ask_two(trap, from, to, request, empty);
 }
 
+// Looked at before any name is.
+bool are_rename_flags(unsigned flags) {
+  const bool exchanges = (flags & RENAME_EXCHANGE) != 0;
+  const bool keeps = (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) != 0;
+  return (flags & ~unsigned{RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT}) == 0 &&
+         !(exchanges && keeps);
+}
+
 long make_symlink(Trap& trap, raw::Word text, Name name) {
   const long length = path_length(text);
   if (length < 0) return length;
@@ -126,6 +135,7 @@ long renameat(Trap& trap) {
 }
 
 long renameat2(Trap& trap) {
+  if (!are_rename_flags(trap.as_unsigned(4))) return -EINVAL;
   return rename_to(trap, {trap.as_int(0), trap.args[1]}, {trap.as_int(2), trap.args[3]},
                    trap.as_unsigned(4));
 }

@@ -24,7 +24,7 @@ std::set<std::string> documented_as_eacces() {
   std::ostringstream page;
   page << std::ifstream(TORNO_SOURCE_DIR "/docs/syscalls.md").rdbuf();
   const std::string text = page.str();
-  const std::size_t start = text.find("and *paths*, and for");
+  const std::size_t start = text.find("of *paths*, and for");
   CHECK(start != std::string::npos);
   if (start == std::string::npos) return {};
   std::set<std::string> calls;

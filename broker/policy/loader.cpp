@@ -10,6 +10,7 @@
 #include "broker/policy/compile.h"
 #include "broker/policy/draft.h"
 #include "broker/policy/find.h"
+#include "broker/policy/narrow.h"
 #include "broker/policy/rule_reader.h"
 #include "broker/policy/settings.h"
 #include "broker/policy/source_file.h"
@@ -53,6 +54,7 @@ class Loader {
     if (named_by_path) protect(text.file);
     const Settings settings = add(text);
     settings.apply(draft_.merged);
+    narrow(*draft_.merged.mutable_limit(), options_.narrower);
     return compile(std::move(draft_), text.file, report_);
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <functional>
 
@@ -12,9 +13,27 @@ namespace torno::session {
 void prepare_interrupts();
 
 void interrupt(pthread_t thread);
+int interrupt_signal();
 
 // For a thread that start_thread() did not start: it does not hold the signal back.
 void allow_interrupts();
+
+// Is the signal's action the default one, or that of prepare_interrupts()? Else it is somebody
+// else's, who would lose it.
+bool may_prepare_interrupts();
+
+// While it lives, threads that this one starts take no other signal: those are for the threads that
+// were there before.
+class InterruptsAlone {
+ public:
+  InterruptsAlone();
+  ~InterruptsAlone();
+  InterruptsAlone(const InterruptsAlone&) = delete;
+  InterruptsAlone& operator=(const InterruptsAlone&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 // A thread, detached, that takes no other signal: those are for the threads that outlive it. False
 // when the kernel has no thread left to give.

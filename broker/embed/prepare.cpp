@@ -70,10 +70,9 @@ std::expected<policy::PolicyPtr, Failure> read_policy(const Sandbox::Options& wa
   if (!options) return failure(EINVAL, options.error().message);
   auto limit = read_limits(wanted.limits);
   if (!limit) return std::unexpected(limit.error());
-  options->narrower = std::move(*limit);
   directories = options->directories;
-  const launch::RunPolicy asked{wanted.policies, wanted.profiles,  wanted.read,
-                                wanted.write,    wanted.variables, wanted.policy_text};
+  const launch::RunPolicy asked{wanted.policies,  wanted.profiles,    wanted.read, wanted.write,
+                                wanted.variables, wanted.policy_text, *limit};
   launch::RunLoaded loaded = launch::load_run_policy(asked, program, {}, std::move(*options));
   if (loaded.policy != nullptr) return std::move(loaded.policy);
   std::string text;

@@ -19,6 +19,7 @@
 #include "broker/files/protected.h"
 #include "broker/filter/executables.h"
 #include "broker/filter/program.h"
+#include "broker/policy/narrow.h"
 
 namespace torno::launch {
 
@@ -205,7 +206,8 @@ RunLoaded load_run_policy(const RunPolicy& wanted, const Program& program,
   // Names are names here, whatever lies in the working directory: a file called "base" there may be
   // the work of the program that was run last.
   policy::Loaded loaded =
-      by_text ? policy::load_text(wanted.text, kText, options) : policy::load(root, options);
+      by_text ? policy::load_text_narrowed(wanted.text, kText, options, wanted.limit)
+              : policy::load_narrowed(root, options, wanted.limit);
   result.diagnostics = std::move(loaded.diagnostics);
   if (!has_error(result.diagnostics)) {
     check_policy(wanted, program, *loaded.policy, result.diagnostics);

@@ -17,7 +17,8 @@ struct RunPolicy {
   std::vector<std::string> read;  // files, or folders with all beneath
   std::vector<std::string> write;
   std::vector<std::string> assignments;  // NAME=VALUE, for ${NAME}
-  std::string text;  // of a policy, before those that are named; messages call it "<policy>"
+  std::string text;     // of a policy, before those that are named; messages call it "<policy>"
+  policy::Limit limit;  // beside the policy's: the smaller of two counts
 };
 
 // Options for the loader: the usual directories and variables, those of `assignments`, and what a

@@ -40,9 +40,6 @@ struct LoadOptions {
   // "<command line>". Where paths are allowed, its own includes may be some.
   std::string added;
 
-  // Beside those of the policy; the smaller of two counts.
-  Limit narrower;
-
   // Canonical paths of files that may be read where no rule denies it: the program that is to be
   // started under the policy.
   std::vector<std::string> readable;

@@ -26,8 +26,8 @@ std::unexpected<Failure> failure(int error, std::string message) {
 }
 
 bool has_nul(const Sandbox::Options& wanted) {
-  const auto* const lists = {&wanted.arguments, &wanted.policies,  &wanted.profiles,   &wanted.read,
-                             &wanted.write,     &wanted.variables, &wanted.environment};
+  const auto lists = {&wanted.arguments, &wanted.policies,  &wanted.profiles,   &wanted.read,
+                      &wanted.write,     &wanted.variables, &wanted.environment};
   for (const auto* list : lists) {
     for (const std::string& text : *list) {
       if (text.find('\0') != std::string::npos) return true;

@@ -1,4 +1,5 @@
 /* torno-count FILE: how many lines, words and bytes the file has. wc(1) does it, sealed. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -132,7 +132,8 @@ TEST_F(EmbeddingHost, WaitsForWhateverChildDoNotHoldTheProgram) {
     });
     for (int turn = 0; turn < 3; ++turn) {
       Sandbox::Options options = shell(
-          "i=0; while [ $i -lt 20 ]; do cd /usr && cd / || exit 9; i=$((i+1)); done; echo done");
+          "i=0; while [ $i -lt 20 ]; do cd /usr/lib && cd /usr || exit 9; i=$((i+1)); done; echo "
+          "done");
       options.read = {"/usr"};
       Sandbox sandbox = must_start(options);
       EXPECT_EQ(output_of(sandbox), "done\n");

@@ -4,14 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "broker/base/error.h"
+#include "broker/launch/run_policy.h"
 #include "broker/policy/loader.h"
 
 namespace torno::cli {
 
-// Options for the loader: the usual directories and variables, those of `--set NAME=VALUE`, and
-// what a broker with the same environment keeps for itself.
-Result<policy::LoadOptions> load_options(const std::vector<std::string>& assignments);
+using launch::load_options;
 
 // Loads a policy by the word the user gave: a file where there is one, else a name.
 policy::Loaded load_policy(const std::string& word, const policy::LoadOptions& options);

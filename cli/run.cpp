@@ -18,12 +18,12 @@
 
 #include "broker/launch/environment.h"
 #include "broker/launch/preload.h"
+#include "broker/launch/run_policy.h"
 #include "broker/launch/sandbox.h"
 #include "cli/command.h"
 #include "cli/message.h"
 #include "cli/policies.h"
 #include "cli/report.h"
-#include "cli/run_policy.h"
 
 namespace torno::cli {
 
@@ -45,7 +45,7 @@ constexpr const char* kTrap = "trap";
 constexpr const char* kNotify = "notify";
 
 struct Arguments {
-  RunPolicy policy;
+  launch::RunPolicy policy;
   std::vector<std::string> environment;
   std::string mode;
   std::string log_format;
@@ -182,7 +182,10 @@ int run(const Arguments& arguments, const std::vector<std::string>& command) {
   const bool by_trap = arguments.mode == kTrap;
   const auto preload = by_trap ? launch::find_preload() : std::string();
   if (!preload) return run.fail(preload.error().message);
-  const policy::PolicyPtr policy = load_run_policy(arguments.policy, *program, *preload, *options);
+  const launch::RunLoaded loaded =
+      launch::load_run_policy(arguments.policy, *program, *preload, *options);
+  report(loaded.diagnostics);
+  const policy::PolicyPtr& policy = loaded.policy;
   if (policy == nullptr) return run.report(launch::ending_of_failure("the policy has errors"));
   const std::string why_not = by_trap ? launch::why_no_trap(*policy, *program) : std::string();
   if (!why_not.empty()) return run.fail("--mode trap: " + why_not + "; use --mode notify");

@@ -57,8 +57,15 @@ void close_others(const Plan& plan, std::array<int, 6> kept) {
   if (::close_range(first, ~0U, 0) != 0) fail(plan, Step::kDescriptors);
 }
 
-pid_t raw_fork(std::uint64_t flags) {
-  return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, 0));
+pid_t raw_clone(std::uint64_t flags, int* process) {
+  return static_cast<pid_t>(::syscall(SYS_clone, flags, nullptr, process, nullptr, 0));
+}
+
+void take_streams(const Plan& plan) {
+  for (int number = 0; number <= STDERR_FILENO; ++number) {
+    const int stream = plan.streams[static_cast<std::size_t>(number)];
+    if (stream >= 0 && ::dup2(stream, number) < 0) fail(plan, Step::kDescriptors);
+  }
 }
 
 bool write_file(const char* path, const char* text, std::size_t size) {
@@ -185,9 +192,12 @@ int load_filter(const Plan& plan) {
   const int listener = load_filter(plan);
   if (listener < 0) fail(plan, Step::kFilter);
   say(plan, {Word::Kind::kConfined, Step::kNone, self, listener});
-  char byte = 0;
-  while (::read(plan.go_on, &byte, 1) < 0 && errno == EINTR) {
-  }
+  std::uint64_t go_on = 0;
+  ssize_t size = 0;
+  do {
+    size = ::read(plan.go_on, &go_on, sizeof go_on);
+  } while (size < 0 && errno == EINTR);
+  if (size != sizeof go_on) fail(plan, Step::kExec);
   ::close(listener);
   lower_open_files(plan);
   ::execve(plan.path, plan.arguments, plan.environment);
@@ -341,8 +351,9 @@ const char* name_of(Step step) {
   return "failed";
 }
 
-pid_t start_init(const Plan& plan) {
-  return raw_fork(plan.namespaces);
+pid_t start_init(const Plan& plan, int& process) {
+  constexpr std::uint64_t kNoSignal = 0;
+  return raw_clone(plan.namespaces | CLONE_PIDFD | kNoSignal, &process);
 }
 
 void run_init(const Plan& plan) {
@@ -351,6 +362,7 @@ void run_init(const Plan& plan) {
   // memory; and /proc/self is not this user's otherwise.
   if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
   if ((plan.namespaces & CLONE_NEWUSER) != 0) map_ids(plan);
+  take_streams(plan);
   close_others(plan, {plan.say, plan.go_on, plan.ruleset, plan.launcher, plan.root->cwd.get(),
                       plan.control});
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail(plan, Step::kOutliveNobody);
@@ -371,10 +383,12 @@ void run_init(const Plan& plan) {
       say(plan, {Word::Kind::kFolder, Step::kNone, 0, folders[i]});
     }
   }
-  const pid_t program = raw_fork(0);
+  const pid_t program = raw_clone(SIGCHLD, nullptr);
   if (program < 0) fail(plan, Step::kFork);
   if (program == 0) become_program(plan, init);
   if (plan.control >= 0) ::close(plan.control);
+  // Whoever reads what the program writes sees its end when the program closes it.
+  for (int number = 0; number <= STDERR_FILENO; ++number) ::close(number);
   Init(plan, program, children).serve(signals);
   ::_exit(0);
 }

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -69,16 +70,21 @@ struct Plan {
   std::uint64_t open_files = 0;  // RLIMIT_NOFILE, once the program's own descriptors are all it has
   std::uint64_t wall_time = 0;   // seconds; 0: no limit
   mode_t umask = 022;
+  // Become standard input, output and error; above 2. -1: the launcher's own.
+  std::array<int, 3> streams = {-1, -1, -1};
   int say = -1;    // where Words go
-  int go_on = -1;  // end of file: the launcher has the listener
+  int go_on = -1;  // an eventfd, written to once the launcher has the listener
   // The program's end of its trap session, which it finds as CONTROL_FD; -1: it has none.
   int control = -1;
   int launcher = -1;  // its pidfd: init ends when it does, and so does everybody
 };
 
 // A child of the calling process in the plan's namespaces, as fork(2): raw, since libc's may wait
-// for a lock that another thread of the launcher holds. Its number, 0 in the child, or -1.
-pid_t start_init(const Plan& plan);
+// for a lock that another thread of the launcher holds. Its number, 0 in the child, or -1; and its
+// pidfd. All signals must be held back, or the child would run the launcher's handlers. Its end
+// sends none, and only who waits with __WALL or __WCLONE is told: the launcher may have children
+// of its own, for which something else waits.
+pid_t start_init(const Plan& plan, int& process);
 
 // Says why a step failed, for people.
 const char* name_of(Step step);

@@ -173,7 +173,7 @@ bool foresee(const Program& program, RootPlan& plan) {
 Result<RootPlan> plan_root(const policy::Policy& policy, const Program& program) {
   RootPlan plan;
   // Not ".": a directory that may not be searched, or was removed, is one too.
-  plan.cwd = Fd(::open("/proc/self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  plan.cwd = Fd(::open("/proc/thread-self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!plan.cwd) {
     return std::unexpected(
         system_error("cannot open the working directory (mount /proc for the broker)", errno));

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -31,24 +33,46 @@
 #include "broker/launch/trap_session.h"
 #include "broker/launch/walls.h"
 #include "broker/notify/supervisor.h"
+#include "broker/session/interrupt.h"
 #include "broker/session/services.h"
 
 namespace torno::launch {
 namespace {
 
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(system_error("pipe", errno));
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
+// Above 2, as whatever a child is handed beside its streams.
+Result<Fd> pidfd_open(pid_t process) {
+  Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  if (!fd) return std::unexpected(system_error("pidfd_open", errno));
+  if (fd.get() > STDERR_FILENO) return fd;
+  return duplicate(fd.get());
 }
 
-Fd pidfd_open(pid_t process) {
-  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+Result<Fd> make_go_on() {
+  const Fd event(::eventfd(0, EFD_CLOEXEC));
+  if (!event) return std::unexpected(system_error("eventfd", errno));
+  return duplicate(event.get());
+}
+
+// While it lives, this thread takes no signal, so that a child of it does not run the handlers of
+// this process.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+bool is_readable(const Fd& fd, int timeout) {
+  pollfd ready{fd.get(), POLLIN, 0};
+  return ::poll(&ready, 1, timeout) > 0;
 }
 
 std::size_t open_files() {
@@ -132,12 +156,15 @@ struct Sandbox::State {
   Result<void> start();
   Result<void> start_in(std::uint64_t namespaces, const Walls& walls, bool& again);
   Result<void> fork_init(std::uint64_t namespaces, const Walls& walls,
-                         std::span<const session::ResourceLimit> resources, Pipe& say, Pipe& go_on);
+                         std::span<const session::ResourceLimit> resources, const Pipe& say,
+                         const Fd& go_on);
   static Result<Fd> take(pid_t child, int number);
   Result<void> mount(const RootPlan& root, std::vector<Fd> folders);
   void supervise(Fd listener);
-  // Nothing when init is gone without a word.
+  // Waits. Nothing when init is gone without a word.
   std::optional<Word> hear() const;
+  std::optional<Word> read_word() const;
+  void note(const Word& word);
   void wait_for_init();
   void end_everybody();
 
@@ -169,6 +196,7 @@ Result<void> Sandbox::State::start() {
   auto made = Limits::make(options.policy->merged());
   if (!made) return std::unexpected(made.error());
   limits = std::move(*made);
+  if (auto filled = fill(options.streams); !filled) return filled;
   adopts_orphans = options.adopt_orphans && adopt_orphans();
   if (!options.preload.empty()) {
     auto session = TrapSession::make(options.policy);
@@ -197,14 +225,13 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   if (!resources) return std::unexpected(resources.error());
   auto say = make_pipe();
   if (!say) return std::unexpected(say.error());
-  auto go_on = make_pipe();
+  auto go_on = make_go_on();
   if (!go_on) return std::unexpected(go_on.error());
   if (auto forked = fork_init(namespaces, walls, *resources, *say, *go_on); !forked) {
     again = namespaces != 0;
     return forked;
   }
   say->write.reset();
-  go_on->read.reset();
   words = std::move(say->read);
 
   auto word = hear();
@@ -235,7 +262,9 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
   program = proc ? only_child(init) : word->pid;
   auto listener = take(program, word->number);
   if (!listener) return std::unexpected(listener.error());
-  program_process = pidfd_open(program);
+  auto process = pidfd_open(program);
+  if (!process) return std::unexpected(process.error());
+  program_process = std::move(*process);
   if (auto held = limits.hold(program); !held) return held;
   if (auto mounted = mount(walls.root, std::move(folders)); !mounted) return mounted;
   in_force = namespace_names(namespaces);
@@ -246,15 +275,20 @@ Result<void> Sandbox::State::start_in(std::uint64_t namespaces, const Walls& wal
     if (auto served = trap->serve(*services, program, ::geteuid(), proc); !served) return served;
   }
   supervise(std::move(*listener));
+  for (Fd& stream : options.streams) stream.reset();
+  // Not by a closed descriptor: a process that another thread has forked meanwhile would have it.
+  constexpr std::uint64_t kGoOn = 1;
+  if (::write(go_on->get(), &kGoOn, sizeof kGoOn) != sizeof kGoOn) {
+    return std::unexpected(system_error("eventfd", errno));
+  }
   return {};
-  // With the end of this function go_on is closed, and the program goes on.
 }
 
 Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& walls,
-                                       std::span<const session::ResourceLimit> resources, Pipe& say,
-                                       Pipe& go_on) {
-  const Fd self = pidfd_open(::getpid());
-  if (!self) return std::unexpected(system_error("pidfd_open", errno));
+                                       std::span<const session::ResourceLimit> resources,
+                                       const Pipe& say, const Fd& go_on) {
+  const auto self = pidfd_open(::getpid());
+  if (!self) return std::unexpected(self.error());
   const std::vector<char*> arguments = pointers(options.arguments);
   const std::vector<char*> environment = pointers(options.environment);
   Plan plan;
@@ -272,22 +306,29 @@ Result<void> Sandbox::State::fork_init(std::uint64_t namespaces, const Walls& wa
   plan.open_files = walls.open_files;
   plan.wall_time = walls.wall_time;
   plan.umask = options.umask;
+  for (std::size_t i = 0; i < options.streams.size(); ++i) {
+    plan.streams[i] = options.streams[i].get();
+  }
   plan.say = say.write.get();
-  plan.go_on = go_on.read.get();
+  plan.go_on = go_on.get();
   if (trap != nullptr) plan.control = trap->control();
-  plan.launcher = self.get();
-  init = start_init(plan);
-  if (init == 0) run_init(plan);
+  plan.launcher = self->get();
+  int pidfd = -1;
+  {
+    const HeldSignals held;
+    init = start_init(plan, pidfd);
+    if (init == 0) run_init(plan);
+  }
   if (init < 0) return std::unexpected(system_error("cannot start a process", errno));
-  init_process = pidfd_open(init);
+  init_process.reset(pidfd);
   return {};
 }
 
 // A descriptor of a child's.
 Result<Fd> Sandbox::State::take(pid_t child, int number) {
-  const Fd process = pidfd_open(child);
-  if (!process) return std::unexpected(system_error("pidfd_open", errno));
-  Fd taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+  const auto process = pidfd_open(child);
+  if (!process) return std::unexpected(process.error());
+  Fd taken(static_cast<int>(::syscall(SYS_pidfd_getfd, process->get(), number, 0)));
   if (!taken) {
     return std::unexpected(
         system_error("cannot take a descriptor of the program's process (pidfd_getfd)", errno));
@@ -324,6 +365,7 @@ void Sandbox::State::supervise(Fd listener) {
       notify::Supervisor::Options{options.policy, std::move(listener), std::move(proc), program,
                                   ::geteuid(), filter::landlock_abi() > 0,
                                   [this] { kill_process(init_process, SIGTERM); }, tracer.get()});
+  const session::InterruptsAlone alone;
   thread = std::thread([this] {
     for (;;) {
       try {
@@ -337,19 +379,39 @@ void Sandbox::State::supervise(Fd listener) {
   });
 }
 
-std::optional<Word> Sandbox::State::hear() const {
+// Of what is there; the end of the pipe tells nothing, since others may hold it open.
+std::optional<Word> Sandbox::State::read_word() const {
+  constexpr int kDoNotWait = 0;
   Word word;
-  ssize_t size = 0;
-  do {
-    size = ::read(words.get(), &word, sizeof word);
-  } while (size < 0 && errno == EINTR);
-  if (size != sizeof word) return std::nullopt;
+  if (!is_readable(words, kDoNotWait)) return std::nullopt;
+  if (::read(words.get(), &word, sizeof word) != sizeof word) return std::nullopt;
   return word;
+}
+
+std::optional<Word> Sandbox::State::hear() const {
+  std::array<pollfd, 2> ready{{{words.get(), POLLIN, 0}, {init_process.get(), POLLIN, 0}}};
+  while (::poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
+  }
+  return read_word();
+}
+
+void Sandbox::State::note(const Word& word) {
+  if (word.kind == Word::Kind::kEnded && !ending) {
+    Known known;
+    if (time_over) known.time = options.policy->merged().limit().wall_time();
+    known.memory = limits.memory_used_up();
+    known.refused_call = supervisor->refused_call();
+    ending = ending_of(word.number, known);
+  } else if (word.kind == Word::Kind::kTimeOver) {
+    time_over = true;
+  } else if (word.kind == Word::Kind::kFailed) {
+    ending = not_executed(options.program, word);
+  }
 }
 
 void Sandbox::State::wait_for_init() {
   if (init <= 0) return;
-  while (::waitpid(init, nullptr, 0) < 0 && errno == EINTR) {
+  while (::waitpid(init, nullptr, __WALL) < 0 && errno == EINTR) {
   }
   init = 0;
 }
@@ -393,25 +455,15 @@ Result<Sandbox> Sandbox::start(Options options) {
 }
 
 int Sandbox::fd() const {
-  return state_->words.get();
+  return state_->init_process.get();
 }
 
 std::optional<Ending> Sandbox::step() {
   State& state = *state_;
   if (state.ending && state.init == 0) return state.ending;
-  const auto word = state.hear();
-  if (word && word->kind == Word::Kind::kEnded && !state.ending) {
-    Known known;
-    if (state.time_over) known.time = state.options.policy->merged().limit().wall_time();
-    known.memory = state.limits.memory_used_up();
-    known.refused_call = state.supervisor->refused_call();
-    state.ending = ending_of(word->number, known);
-  } else if (word && word->kind == Word::Kind::kTimeOver) {
-    state.time_over = true;
-  } else if (word && word->kind == Word::Kind::kFailed) {
-    state.ending = not_executed(state.options.program, *word);
-  }
-  if (word) return std::nullopt;
+  constexpr int kDoNotWait = 0;
+  if (!is_readable(state.init_process, kDoNotWait)) return std::nullopt;
+  while (const auto word = state.read_word()) state.note(*word);
   state.end_everybody();
   if (!state.ending) state.ending = ending_of_failure("the process that watches the program died");
   return state.ending;
@@ -420,6 +472,7 @@ std::optional<Ending> Sandbox::step() {
 Ending Sandbox::wait() {
   for (;;) {
     if (auto ending = step()) return *ending;
+    is_readable(state_->init_process, -1);
   }
 }
 
@@ -437,6 +490,10 @@ const char* Sandbox::transport() const {
 
 std::uint64_t Sandbox::denials() const {
   return state_->supervisor->denials() + (state_->trap != nullptr ? state_->trap->denials() : 0);
+}
+
+pid_t Sandbox::pid() const {
+  return state_->program;
 }
 
 void Sandbox::signal(int number) {

@@ -1,7 +1,8 @@
 // Sandbox: a program that runs confined from its first instruction, with its broker in this
 // process.
 //
-// Thread safety: one Sandbox is used by one thread.
+// Thread safety: one Sandbox is used by one thread, but for signal() and kill(). A process may have
+// many, and threads, children, signal handlers and a umask of its own: none of them is changed.
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +17,7 @@
 #include "broker/base/error.h"
 #include "broker/launch/ending.h"
 #include "broker/launch/program.h"
+#include "broker/launch/streams.h"
 #include "broker/policy/policy.h"
 
 namespace torno::launch {
@@ -30,6 +32,7 @@ struct Options {
   // transport alone.
   std::string preload;
   mode_t umask = 022;
+  Streams streams;  // empty: the caller's own
   audit::Format format = audit::Format::kText;
   int audit_fd = 2;
   // This process has no children but the Sandbox's, so it may take those that init would have ended
@@ -48,7 +51,7 @@ class Sandbox {
   // Kills everybody who is left.
   ~Sandbox();
 
-  // Readable when step() has something to do.
+  // Readable when the program has ended: then step() says how.
   int fd() const;
   // How the program ended; nothing while it runs. Everything it left running is dead by then.
   std::optional<Ending> step();
@@ -64,6 +67,9 @@ class Sandbox {
   const char* transport() const;
   // Calls that were refused. After the end.
   std::uint64_t denials() const;
+
+  // The program's process, as it is numbered here.
+  pid_t pid() const;
 
   // Sends the program a signal; nothing happens once it has ended.
   void signal(int number);

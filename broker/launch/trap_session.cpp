@@ -10,6 +10,7 @@
 
 #include "broker/filter/program.h"
 #include "broker/notify/numbers.h"
+#include "broker/session/interrupt.h"
 
 namespace torno::launch {
 
@@ -60,6 +61,7 @@ Result<void> TrapSession::serve(session::Services& services, pid_t program, uid_
                                                 session::Peer{program, user, {}, launched_}, [] {});
   // First on the loop: a session belongs to its thread.
   loop_.post([this] { session_->start(std::move(ours_), std::nullopt); });
+  const session::InterruptsAlone alone;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {

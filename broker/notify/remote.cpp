@@ -20,6 +20,7 @@
 #include <span>
 
 #include "broker/base/fd.h"
+#include "broker/notify/stop.h"
 #include "broker/notify/target.h"
 #include "broker/session/interrupt.h"
 
@@ -63,13 +64,9 @@ class Held {
 
   // Waits until it stands still; false: it is gone.
   bool wait() {
-    for (;;) {
-      const pid_t waited = ::waitpid(thread_, &status_, __WALL);
-      if (waited == thread_) break;
-      if (waited < 0 && errno != EINTR) return attached_ = false;
-      // The pool wants its thread back: user code may run for ever before its next call.
-      trace(PTRACE_INTERRUPT, thread_, 0, 0);
-    }
+    // The pool may want its thread back: user code may run for ever before its next call.
+    const auto interrupt = [this] { trace(PTRACE_INTERRUPT, thread_, 0, 0); };
+    if (!waits_.wait(thread_, status_, interrupt)) return attached_ = false;
     stopped_ = WIFSTOPPED(status_);
     if (!stopped_) attached_ = false;
     return stopped_;
@@ -150,6 +147,7 @@ class Held {
   }
 
   const pid_t thread_;
+  const StopWait waits_;
   bool followed_ = false;
   bool attached_ = false;
   bool stopped_ = false;

@@ -14,6 +14,7 @@
 #include "broker/notify/connect.h"
 #include "broker/notify/emulated.h"
 #include "broker/notify/own_process.h"
+#include "broker/notify/own_umask.h"
 #include "broker/notify/refusal.h"
 #include "broker/notify/remote.h"
 #include "broker/session/interrupt.h"
@@ -95,6 +96,11 @@ bool Supervisor::begin() {
 void Supervisor::serve() {
   session::allow_interrupts();
   bool goes_on = begin();
+  if (!take_no_umask()) {
+    // No file would get the mode that it was asked for; without anybody to answer, calls fail.
+    if (end_all_) end_all_();
+    goes_on = false;
+  }
   while (goes_on) {
     if (const auto notification = listener_->receive()) {
       take(*notification);
@@ -206,6 +212,10 @@ void Supervisor::finish_slowly(Slow& slow) {
 // On a thread of the pool.
 void Supervisor::work(Slow& slow) const {
   const Call& call = slow.call;
+  if (!take_no_umask()) {
+    slow.outcome.error = ENOMEM;
+    return;
+  }
   if (slow.row.kind == session::Kind::kConnect) {
     slow.outcome = connect_and_wait(*slow.files, *policy_, call);
   } else {

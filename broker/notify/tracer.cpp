@@ -63,6 +63,7 @@ Tracer::~Tracer() {
 }
 
 bool Tracer::start(pid_t process) {
+  const session::InterruptsAlone alone;
   thread_ = std::thread([this, process] { follow(process); });
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return state_ != State::kStarting; });

@@ -10,6 +10,7 @@
 #include "broker/policy/compile.h"
 #include "broker/policy/draft.h"
 #include "broker/policy/find.h"
+#include "broker/policy/narrow.h"
 #include "broker/policy/rule_reader.h"
 #include "broker/policy/settings.h"
 #include "broker/policy/source_file.h"
@@ -44,8 +45,8 @@ bool is_printable_name(const std::string& name) {
 
 class Loader {
  public:
-  Loader(const LoadOptions& options, Report& report)
-      : options_(options), report_(report), rules_(options, draft_, report) {
+  Loader(const LoadOptions& options, const Limit& narrower, Report& report)
+      : options_(options), narrower_(narrower), report_(report), rules_(options, draft_, report) {
     draft_.readable = options.readable;
   }
 
@@ -53,6 +54,7 @@ class Loader {
     if (named_by_path) protect(text.file);
     const Settings settings = add(text);
     settings.apply(draft_.merged);
+    narrow(*draft_.merged.mutable_limit(), narrower_);
     return compile(std::move(draft_), text.file, report_);
   }
 
@@ -138,6 +140,7 @@ class Loader {
   }
 
   const LoadOptions& options_;
+  const Limit& narrower_;
   Report& report_;
   Draft draft_;
   RuleReader rules_;
@@ -146,13 +149,14 @@ class Loader {
   Stamps stamps_;
 };
 
-Loaded load_text(const PolicyText& text, const LoadOptions& options, bool named_by_path) {
+Loaded load_text(const PolicyText& text, const LoadOptions& options, const Limit& narrower,
+                 bool named_by_path) {
   Report report;
   Loaded loaded;
   if (text.text.size() > kMaxPolicySize) {
     report.error({text.file, 0, 0}, "larger than 16 MiB; split it");
   } else {
-    Loader loader(options, report);
+    Loader loader(options, narrower, report);
     loaded.policy = loader.load(text, named_by_path);
     loaded.stamps = loader.take_stamps();
   }
@@ -175,6 +179,11 @@ std::string Diagnostic::text() const {
 }
 
 Loaded load(const std::string& name_or_path, const LoadOptions& options) {
+  return load_narrowed(name_or_path, options, {});
+}
+
+Loaded load_narrowed(const std::string& name_or_path, const LoadOptions& options,
+                     const Limit& narrower) {
   const bool by_path = is_path(name_or_path, options);
   auto text = by_path ? read_policy(name_or_path) : find_policy(name_or_path, options.directories);
   if (!text) {
@@ -184,12 +193,17 @@ Loaded load(const std::string& name_or_path, const LoadOptions& options) {
         {Diagnostic::Severity::kError, {}, std::move(text.error().message)});
     return loaded;
   }
-  return load_text(*text, options, by_path);
+  return load_text(*text, options, narrower, by_path);
 }
 
 Loaded load_text(const std::string& text, const std::string& file, const LoadOptions& options,
                  const std::optional<FileIdentity>& read_from) {
-  return load_text(PolicyText{file, text, read_from, {}}, options, false);
+  return load_text(PolicyText{file, text, read_from, {}}, options, {}, false);
+}
+
+Loaded load_text_narrowed(const std::string& text, const std::string& file,
+                          const LoadOptions& options, const Limit& narrower) {
+  return load_text(PolicyText{file, text, {}, {}}, options, narrower, false);
 }
 
 }  // namespace torno::policy

@@ -1,7 +1,5 @@
 #include "broker/session/interrupt.h"
 
-#include <signal.h>
-
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -30,8 +28,31 @@ void prepare_interrupts() {
   ::sigaction(kSignal, &action, nullptr);
 }
 
+bool may_prepare_interrupts() {
+  struct sigaction action{};
+  if (::sigaction(kSignal, nullptr, &action) != 0) return false;
+  if ((action.sa_flags & SA_SIGINFO) != 0) return false;
+  return action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN ||
+         action.sa_handler == ignore_signal;
+}
+
+InterruptsAlone::InterruptsAlone() {
+  sigset_t held;
+  ::sigfillset(&held);
+  ::sigdelset(&held, kSignal);
+  ::pthread_sigmask(SIG_SETMASK, &held, &before_);
+}
+
+InterruptsAlone::~InterruptsAlone() {
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 void interrupt(pthread_t thread) {
   ::pthread_kill(thread, kSignal);
+}
+
+int interrupt_signal() {
+  return kSignal;
 }
 
 void allow_interrupts() {
@@ -49,19 +70,13 @@ NoInterrupts::~NoInterrupts() {
 }
 
 bool start_thread(std::function<void()> life) {
-  sigset_t held;
-  sigset_t before;
-  ::sigfillset(&held);
-  ::sigdelset(&held, kSignal);
-  ::pthread_sigmask(SIG_SETMASK, &held, &before);
-  bool started = true;
+  const InterruptsAlone alone;
   try {
     std::thread(std::move(life)).detach();
   } catch (const std::system_error&) {
-    started = false;
+    return false;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
+  return true;
 }
 
 }  // namespace torno::session

@@ -13,6 +13,7 @@ namespace torno::session {
 void prepare_interrupts();
 
 void interrupt(pthread_t thread);
+int interrupt_signal();
 
 // For a thread that start_thread() did not start: it does not hold the signal back.
 void allow_interrupts();
@@ -24,6 +25,23 @@ class NoInterrupts {
   ~NoInterrupts();
   NoInterrupts(const NoInterrupts&) = delete;
   NoInterrupts& operator=(const NoInterrupts&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// Is the signal's action the default one, or that of prepare_interrupts()? Else it is somebody
+// else's, who would lose it.
+bool may_prepare_interrupts();
+
+// While it lives, threads that this one starts take no other signal: those are for the threads that
+// were there before.
+class InterruptsAlone {
+ public:
+  InterruptsAlone();
+  ~InterruptsAlone();
+  InterruptsAlone(const InterruptsAlone&) = delete;
+  InterruptsAlone& operator=(const InterruptsAlone&) = delete;
 
  private:
   sigset_t before_;

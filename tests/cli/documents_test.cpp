@@ -36,9 +36,9 @@ std::vector<fs::path> documents() {
 }
 
 TEST(Documents, AreThere) {
-  for (const char* name :
-       {"README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/one-open.md",
-        "docs/policy.md", "docs/run.md", "docs/syscalls.md", "docs/performance.md"}) {
+  for (const char* name : {"README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md",
+                           "docs/one-open.md", "docs/embedding.md", "docs/policy.md", "docs/run.md",
+                           "docs/syscalls.md", "docs/performance.md"}) {
     EXPECT_TRUE(fs::is_regular_file(fs::path(TORNO_SOURCE_DIR) / name)) << name;
   }
 }

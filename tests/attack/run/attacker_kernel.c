@@ -138,6 +138,17 @@ static enum Got ports(void) {
   return done(syscall(SYS_ioperm, 0x80L, 1L, 1));
 }
 
+// Standard input is a terminal.
+static enum Got type_into_terminal(void) {
+  return done(syscall(SYS_ioctl, STDIN_FILENO, 0x5412 /* TIOCSTI */, "x"));
+}
+static enum Got own_terminal(void) {
+  return done(syscall(SYS_open, "/dev/tty", O_RDWR, 0));
+}
+static enum Got take_terminal(void) {
+  return done(syscall(SYS_ioctl, STDIN_FILENO, 0x540e /* TIOCSCTTY */, 0));
+}
+
 static long int80(long number, long first, long second, long third) {
   long result = number;
   __asm__ volatile("int $0x80"
@@ -183,6 +194,9 @@ const struct Attack kernel_attacks[] = {{"MountBind", mount_bind},
                                         {"KernelLog", kernel_log},
                                         {"NoNewPrivileges", privileges},
                                         {"Ports", ports},
+                                        {"TypeIntoTerminal", type_into_terminal},
+                                        {"OwnTerminal", own_terminal},
+                                        {"TakeTerminal", take_terminal},
                                         {"OpenByInt80", open_by_int80},
                                         {"CallByX32", call_by_x32},
                                         {NULL, NULL}};

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -44,10 +45,17 @@ class Stage {
     listen_tcp();
     listen_unix(unix_, place_.path("secret/socket"));
     listen_unix(abstract_, std::string(1, '\0') + "torno-attack-" + std::to_string(port_));
+    // What SignalToEverybody sends stays pending there.
+    sigset_t urgent;
+    sigset_t before;
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    ::sigprocmask(SIG_BLOCK, &urgent, &before);
     victim_ = ::fork();
     if (victim_ == 0) {
       for (;;) ::pause();
     }
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
   }
   ~Stage() {
     ::kill(victim_, SIGKILL);
@@ -57,6 +65,15 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
 
   Workplace& place() { return place_; }
+  pid_t victim() const { return victim_; }
+  bool was_victim_signalled() const {
+    std::ifstream status("/proc/" + std::to_string(victim_) + "/status");
+    for (std::string word; status >> word;) {
+      if (word == "ShdPnd:") return status >> word && std::stoull(word, nullptr, 16) != 0;
+    }
+    ADD_FAILURE() << "no signals in /proc";
+    return false;
+  }
   Words command(const std::string& kind, const std::string& attack) const {
     return {attacker(kind),
             attack,
@@ -214,7 +231,6 @@ constexpr Row kRows[] = {
     {"TakeDescriptor", Control::kWhereGiven},
     {"PidfdSignal"},
     {"Signals"},
-    {"SignalToEverybody"},
     {"SignalOwner"},
     {"Limits"},
     {"Priority"},
@@ -259,6 +275,13 @@ constexpr int kGot = 0;
 constexpr int kRefused = 1;
 constexpr int kKilled = 128 + SIGSYS;
 
+Words options_of(const Way& way, Stage& stage) {
+  const std::string policy = stage.place().write("attack.policy", kRules + way.rules);
+  Words options = {"--policy", policy, "--set", "FOLDER=" + stage.place().path()};
+  options.insert(options.end(), way.options.begin(), way.options.end());
+  return options;
+}
+
 class AttackRun : public testing::TestWithParam<std::tuple<Row, const char*>> {};
 
 TEST_P(AttackRun, IsRefused) {
@@ -272,10 +295,8 @@ TEST_P(AttackRun, IsRefused) {
   for (const Way& way : ways()) {
     if (!way.for_static_programs && std::string(kind) == "static") continue;
     Stage stage;
-    const std::string policy = stage.place().write("attack.policy", kRules + way.rules);
-    Words options = {"--policy", policy, "--set", "FOLDER=" + stage.place().path()};
-    options.insert(options.end(), way.options.begin(), way.options.end());
-    const Outcome inside = stage.place().inside(options, stage.command(kind, row.name));
+    const Outcome inside =
+        stage.place().inside(options_of(way, stage), stage.command(kind, row.name));
     EXPECT_TRUE(inside.status == kRefused || inside.status == kKilled)
         << way.name << ": " << testing::PrintToString(inside);
     EXPECT_EQ(stage.place().read("secret/key"), "the secret\n") << way.name;
@@ -293,9 +314,27 @@ INSTANTIATE_TEST_SUITE_P(All, AttackRun,
                                   std::get<1>(info.param);
                          });
 
+// As a control the victim alone is sent one, and not everybody.
+TEST(AttackRunSignals, ToEverybody) {
+  for (const char* kind : {"static", "dynamic"}) {
+    for (const Way& way : ways()) {
+      if (!way.for_static_programs && std::string(kind) == "static") continue;
+      Stage stage;
+      const Outcome inside =
+          stage.place().inside(options_of(way, stage), stage.command(kind, "SignalToEverybody"));
+      EXPECT_LE(inside.status, kRefused) << testing::PrintToString(inside);
+      EXPECT_FALSE(stage.was_victim_signalled()) << way.name;
+      EXPECT_EQ(::kill(stage.victim(), SIGURG), 0);
+      EXPECT_TRUE(stage.was_victim_signalled());
+    }
+  }
+}
+
 TEST(AttackRunTable, HasEveryAttack) {
   const Workplace place;
-  std::set<std::string> listed;
+  // The others have tests of their own.
+  std::set<std::string> listed = {"SignalToEverybody", "TypeIntoTerminal", "OwnTerminal",
+                                  "TakeTerminal"};
   for (const Row& row : kRows) listed.insert(row.name);
   std::set<std::string> built;
   std::istringstream names(place.outside({attacker("static")}).out);

@@ -309,9 +309,9 @@ TEST_P(AttackRun, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(All, AttackRun,
                          testing::Combine(testing::ValuesIn(kRows),
                                           testing::Values("static", "dynamic")),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param).name) + "_" +
-                                  std::get<1>(info.param);
+                         [](const auto& row) {
+                           return std::string(std::get<0>(row.param).name) + "_" +
+                                  std::get<1>(row.param);
                          });
 
 // As a control the victim alone is sent one, and not everybody.

@@ -32,7 +32,8 @@ class AttackHostileLibrary : public testing::TestWithParam<const char*> {
     const std::string setting = variable + "=" + kLibrary;
     const Outcome outside = place_.outside({"/usr/bin/env", setting, kProgram});
     Words with = options(GetParam());
-    with.insert(with.end(), {"--env", setting});
+    with.emplace_back("--env");
+    with.push_back(setting);
     const Outcome inside = place_.inside(with, {kProgram});
     for (const std::string& who : runs) {
       EXPECT_THAT(outside.out, HasSubstr(who + " got it\n")) << outside.err;
@@ -54,7 +55,8 @@ TEST_P(AttackHostileLibrary, Auditing) {
 // Beneath Torno's own, which is preloaded too.
 TEST_P(AttackHostileLibrary, PreloadedBesideTornos) {
   Words with = options(GetParam());
-  with.insert(with.end(), {"--mode", "trap", "--env", std::string("LD_PRELOAD=") + kLibrary});
+  for (const char* word : {"--mode", "trap", "--env"}) with.emplace_back(word);
+  with.push_back(std::string("LD_PRELOAD=") + kLibrary);
   const Outcome inside = place_.inside(with, {kProgram});
   EXPECT_THAT(inside.out, Not(HasSubstr(" got it\n")));
   EXPECT_THAT(inside.out, HasSubstr("resolver did not get it\n")) << inside.err;

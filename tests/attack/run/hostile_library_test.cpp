@@ -14,7 +14,7 @@ using programs::Workplace;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kLibrary = TORNO_BINARY_DIR "/tests/libhostile.so";
+const std::string kLibrary = TORNO_BINARY_DIR "/tests/libhostile.so";
 constexpr const char* kProgram = "/usr/bin/true";
 
 class AttackHostileLibrary : public testing::TestWithParam<const char*> {
@@ -24,9 +24,9 @@ class AttackHostileLibrary : public testing::TestWithParam<const char*> {
     place_.write("secret/key", "the secret\n");
   }
   Words options(const std::string& rules) {
-    return {"--policy", place_.write("library.policy", "include: \"base\"\nfile { path: \"" +
-                                                           std::string(kLibrary) +
-                                                           "\" allow: READ }\n" + rules)};
+    return {"--policy",
+            place_.write("library.policy", "include: \"base\"\nfile { path: \"" + kLibrary +
+                                               "\" allow: READ }\n" + rules)};
   }
   void expect_refused(const std::string& variable, const Words& runs) {
     const std::string setting = variable + "=" + kLibrary;
@@ -56,7 +56,7 @@ TEST_P(AttackHostileLibrary, Auditing) {
 TEST_P(AttackHostileLibrary, PreloadedBesideTornos) {
   Words with = options(GetParam());
   for (const char* word : {"--mode", "trap", "--env"}) with.emplace_back(word);
-  with.push_back(std::string("LD_PRELOAD=") + kLibrary);
+  with.push_back("LD_PRELOAD=" + kLibrary);
   const Outcome inside = place_.inside(with, {kProgram});
   EXPECT_THAT(inside.out, Not(HasSubstr(" got it\n")));
   EXPECT_THAT(inside.out, HasSubstr("resolver did not get it\n")) << inside.err;

@@ -1,7 +1,9 @@
 // waiting_openers FIFO N FOLDER: N threads wait for the FIFO's other end, and then the first one
 // changes its directory.
+#define _GNU_SOURCE  // O_PATH
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,5 +28,6 @@ int main(int argc, char** argv) {
   const int first = chdir(argv[3]) == 0;
   const int second = open(argv[3], O_PATH) >= 0;
   printf("chdir: %s, O_PATH: %s\n", first ? "yes" : "no", second ? "yes" : "no");
+  fflush(stdout);
   _exit(0);
 }

@@ -30,10 +30,14 @@ bool kill_by(const Fd& process) {
   return ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0;
 }
 
+// Does the thread itself do it, steered?
+bool is_steered(const Call& call, const Mediated& row) {
+  return row.kind == session::Kind::kChdir || gives_path(call, row);
+}
+
 // Is it known to be for a thread that may be held?
 bool may_be_held(const Call& call, const Mediated& row) {
-  return row.kind == session::Kind::kConnect || row.kind == session::Kind::kChdir ||
-         gives_path(call, row);
+  return row.kind == session::Kind::kConnect || is_steered(call, row);
 }
 
 }  // namespace
@@ -173,12 +177,14 @@ void Supervisor::decide(Call& call, const Mediated& row) {
 void Supervisor::perform_slowly(Call& call, const Mediated& row) {
   const std::uint64_t id = call.notification.id;
   auto slow = std::make_shared<Slow>(std::move(call), row, services_.files);
-  auto job =
-      services_.slow_pool.submit(program_, [self = shared_from_this(), slow](bool cancelled) {
-        slow->outcome.error = EINTR;
-        if (!cancelled) self->work(*slow);
-        self->finish_slowly(*slow);
-      });
+  // What is steered counts as a peer of its own, a number that no process has: so a program whose
+  // threads wait for FIFOs, as many as may, still changes its directory.
+  const pid_t peer = is_steered(slow->call, row) ? -program_ : program_;
+  auto job = services_.slow_pool.submit(peer, [self = shared_from_this(), slow](bool cancelled) {
+    slow->outcome.error = EINTR;
+    if (!cancelled) self->work(*slow);
+    self->finish_slowly(*slow);
+  });
   if (job == nullptr) {
     listener_->answer(id, -ENFILE);
     return;

@@ -12,6 +12,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -46,6 +49,19 @@ int load_listener(const filter::Instructions& program) {
                                     SECCOMP_FILTER_FLAG_NEW_LISTENER | kWaitKillable, &filter));
 }
 
+// A thread that ends holds a lock of libc's for a moment, which the child of a fork alone would
+// have for ever: those of the supervisor before shall be gone. Waits a second at most, for threads
+// of a test's own stay.
+void await_ends_of_threads() {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  static const auto first = threads();
+  for (int waited = 0; waited < 1000 && threads() > first; ++waited) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 }  // namespace
 
 // What the child says of itself before its body begins.
@@ -55,6 +71,7 @@ struct Birth {
 };
 
 Filtered::Filtered(const std::string& policy, const Body& body) {
+  await_ends_of_threads();
   const auto program = filter::compile(*load(policy), filter::Transport::kNotify);
   if (!program) std::abort();
   int told[2];

@@ -70,8 +70,8 @@ bool Listener::answer(std::uint64_t id, std::int64_t result) const {
   return respond(fd_.get(), response);
 }
 
-// Both at once, since two steps would wake the caller twice. Never again after EINTR: the call has its
-// answer then.
+// Both at once, since two steps would wake the caller twice. Never again after EINTR: the call has
+// its answer then.
 int Listener::give(std::uint64_t id, int fd, bool close_on_exec) const {
   seccomp_notif_addfd add{};
   add.id = id;

@@ -49,21 +49,9 @@ Step access_pinned(const Task& task, const Aim& aim, const AccessRequest& reques
 Step access_at(const Task& task, const Aim& aim, const AccessRequest& request, const Target& target,
                Outcome& outcome) {
   Pin pin;
-  switch (vet(task, aim, target, pin, outcome)) {
-    case Vetted::kPinned:
-      return access_pinned(task, aim, request, target, pin, outcome);
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, pin, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  return access_pinned(task, aim, request, target, pin, outcome);
 }
 
 }  // namespace

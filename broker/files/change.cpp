@@ -33,21 +33,9 @@ Step change_pinned(const Task& task, const Aim& aim, const Change& change, const
 Step change_at(const Task& task, const Aim& aim, const Change& change, const Target& target,
                Outcome& outcome) {
   Pin pin;
-  switch (vet(task, aim, target, pin, outcome)) {
-    case Vetted::kPinned:
-      return change_pinned(task, aim, change, target, pin, outcome);
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, pin, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  return change_pinned(task, aim, change, target, pin, outcome);
 }
 
 Outcome change_path(const Task& task, const Aim& aim, const Change& change) {

@@ -42,23 +42,11 @@ bool refuse(const Task& task, const CanonicalPath& path, Outcome& outcome) {
 
 Step pin_directory(const Task& task, const Aim& aim, const Target& target, Entry& entry,
                    Outcome& outcome) {
-  switch (vet(task, aim, target, entry.directory, outcome)) {
-    case Vetted::kPinned:
-      entry.path = target.path;
-      outcome = Outcome{};
-      return Step::kDone;
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, entry.directory, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  entry.path = target.path;
+  outcome = Outcome{};
+  return Step::kDone;
 }
 
 // Pins the directory that `path`, which stands where the task's own does, leads to.

@@ -52,23 +52,11 @@ Outcome link_at(const Task& task, const LinkRequest& request, int fd, const stru
 
 Step pin_at(const Task& task, const Aim& aim, const Target& target, Pin& pin, std::string& path,
             Outcome& outcome) {
-  switch (vet(task, aim, target, pin, outcome)) {
-    case Vetted::kPinned:
-      outcome = Outcome{};
-      path = target.path.view();
-      return Step::kDone;
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, pin, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  outcome = Outcome{};
+  path = target.path.view();
+  return Step::kDone;
 }
 
 Outcome link_path(const Task& task, const LinkRequest& request, const struct statx* same_as,

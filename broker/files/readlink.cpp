@@ -41,22 +41,10 @@ Outcome read_descriptor(const Task& task) {
 
 Step read_at(const Task& task, const Aim& aim, const Target& target, Outcome& outcome) {
   Pin pin;
-  switch (vet(task, aim, target, pin, outcome)) {
-    case Vetted::kPinned:
-      outcome = read_pinned(pin);
-      return Step::kDone;
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, pin, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  outcome = read_pinned(pin);
+  return Step::kDone;
 }
 
 Outcome read_target(const Task& task) {

@@ -16,23 +16,11 @@ constexpr unsigned kReservedMask = 0x80000000U;  // STATX__RESERVED
 
 Step stat_at(const Task& task, const Aim& aim, const Target& target, Outcome& outcome) {
   Pin pin;
-  switch (vet(task, aim, target, pin, outcome)) {
-    case Vetted::kPinned:
-      outcome = Outcome{};
-      outcome.stat = pin.stat;
-      return Step::kDone;
-    case Vetted::kDenied:
-      return Step::kDenied;
-    case Vetted::kChanged:
-      return Step::kChanged;
-    case Vetted::kFailed:
-    case Vetted::kMissing:
-      return Step::kDone;
-    case Vetted::kWaitNeeded:
-      outcome = wait_needed();
-      return Step::kDone;
-  }
-  return Step::kDenied;
+  const Vetted vetted = vet(task, aim, target, pin, outcome);
+  if (vetted != Vetted::kPinned) return step_without_pin(vetted, outcome);
+  outcome = Outcome{};
+  outcome.stat = pin.stat;
+  return Step::kDone;
 }
 
 }  // namespace

@@ -107,4 +107,21 @@ Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Out
   return Vetted::kPinned;
 }
 
+Step step_without_pin(Vetted vetted, Outcome& outcome) {
+  switch (vetted) {
+    case Vetted::kChanged:
+      return Step::kChanged;
+    case Vetted::kFailed:
+    case Vetted::kMissing:
+      return Step::kDone;
+    case Vetted::kWaitNeeded:
+      outcome = wait_needed();
+      return Step::kDone;
+    case Vetted::kDenied:
+    case Vetted::kPinned:
+      break;
+  }
+  return Step::kDenied;
+}
+
 }  // namespace torno::files

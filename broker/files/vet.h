@@ -21,6 +21,10 @@ enum class Vetted {
 
 Vetted vet(const Task& task, const Aim& aim, const Target& target, Pin& pin, Outcome& outcome);
 
+// What becomes of a walk whose place vet() did not pin; of any answer that it should not be:
+// denied.
+Step step_without_pin(Vetted vetted, Outcome& outcome);
+
 // What the policy says of `wanted` at `path`, as the aim means it.
 policy::Verdict verdict_on(const Task& task, const Aim& aim, const CanonicalPath& path,
                            policy::Permissions wanted);
